@@ -1,0 +1,365 @@
+"""Maximum and average pooling: shifted slices of the input, combined along one axis and then the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from d2lconv._arguments import Sides, Size, integer, pool_arguments
+from d2lconv.ops._checks import require_axes, require_cells, require_floating
+from d2lconv.ops.convolution import places
+from d2lconv.shapes.sizes import output_sizes
+
+__all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d", "pool2d"]
+
+
+def max_pool2d(
+    X: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the largest number in each window, channel by channel.
+
+    Parameters
+    ----------
+    X : Tensor
+        Images, shape (N, C, H, W), or one image, shape (C, H, W).
+    kernel_size : int or (int, int)
+        Size of the window. At least 1.
+    stride : int or (int, int), optional
+        Distance between two windows; the window's own size if not given.
+    padding : int or (int, int)
+        Cells of -∞ on the sides of each axis, never chosen; at most half of `kernel_size`.
+    dilation : int or (int, int)
+        Distance between two neighbouring cells of the window. At least 1.
+    ceil_mode : bool
+        Also keep a last window that hangs over the end.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C, H_out, W_out), without N for one image; sizes by `d2lconv.shapes.pool_output_size`.
+
+    Raises
+    ------
+    TypeError
+        If `X` does not hold floating-point numbers, or a setting is not an integer.
+    ValueError
+        If a shape or setting is out of range, or no window fits.
+
+    Notes
+    -----
+    As in PyTorch, a NaN in a window is its maximum, and of equal maxima the first one, row by row, takes the
+    gradient. Introduced in: *Pooling*.
+
+    Examples
+    --------
+    >>> X = torch.arange(16.0).reshape(1, 4, 4)
+    >>> max_pool2d(X, 2)
+    tensor([[[ 5.,  7.],
+             [13., 15.]]])
+    """
+    kernel, steps, sides, distance = pool_arguments(kernel_size, stride, padding, dilation, 2)
+    size = _check(X, kernel, steps, sides, distance, ceil_mode, "(C, H, W)", "(N, C, H, W)")
+    X = _pad(X, kernel, steps, sides, distance, size, -torch.inf)
+    for axis in (-1, -2):
+        X = _combine(_larger, X, axis, kernel[axis], size[axis], steps[axis], distance[axis])
+    return X
+
+
+def avg_pool2d(
+    X: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """Return the mean of each window, channel by channel.
+
+    Parameters
+    ----------
+    X : Tensor
+        Images, shape (N, C, H, W), or one image, shape (C, H, W).
+    kernel_size : int or (int, int)
+        Size of the window. At least 1.
+    stride : int or (int, int), optional
+        Distance between two windows; the window's own size if not given.
+    padding : int or (int, int)
+        Zeros on the sides of each axis; at most half of `kernel_size`.
+    ceil_mode : bool
+        Also keep a last window that hangs over the end. What hangs over the padding is not counted.
+    count_include_pad : bool
+        Count the zeros of the padding as numbers of the window.
+    divisor_override : int, optional
+        Divide every sum by this instead of the count.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C, H_out, W_out), without N for one image; sizes by `d2lconv.shapes.pool_output_size`.
+
+    Raises
+    ------
+    TypeError
+        If `X` does not hold floating-point numbers, or a setting is not an integer.
+    ValueError
+        If a shape or setting is out of range, or no window fits.
+
+    Notes
+    -----
+    Introduced in: *Pooling*.
+
+    Examples
+    --------
+    >>> X = torch.arange(16.0).reshape(1, 4, 4)
+    >>> avg_pool2d(X, 2)
+    tensor([[[ 2.5000,  4.5000],
+             [10.5000, 12.5000]]])
+    """
+    kernel, steps, sides, distance = pool_arguments(kernel_size, stride, padding, 1, 2)
+    size = _check(X, kernel, steps, sides, distance, ceil_mode, "(C, H, W)", "(N, C, H, W)")
+    if divisor_override is not None and integer("divisor_override", divisor_override, -(2**63)) == 0:
+        raise ValueError("divisor_override must not be 0")
+    counts = [
+        _counts(*numbers, count_include_pad)
+        for numbers in zip(X.shape[-2:], kernel, steps, sides, size, strict=True)
+    ]
+    X = _pad(X, kernel, steps, sides, distance, size, 0.0)
+    for axis in (-1, -2):
+        X = _combine(torch.add, X, axis, kernel[axis], size[axis], steps[axis], 1)
+    if divisor_override is not None:
+        return X / divisor_override
+    rows, columns = (X.new_tensor(count) for count in counts)
+    return X / (rows[:, None] * columns)
+
+
+def max_pool1d(
+    X: Tensor,
+    kernel_size: int,
+    stride: int | None = None,
+    padding: int = 0,
+    dilation: int = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """Return the largest number in each window of a signal, channel by channel.
+
+    Parameters
+    ----------
+    X : Tensor
+        Signals, shape (N, C, L), or one signal, shape (C, L).
+    kernel_size : int
+        Size of the window. At least 1.
+    stride : int, optional
+        Distance between two windows; the window's own size if not given.
+    padding : int
+        Cells of -∞ at both ends, never chosen; at most half of `kernel_size`.
+    dilation : int
+        Distance between two neighbouring cells of the window. At least 1.
+    ceil_mode : bool
+        Also keep a last window that hangs over the end.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C, L_out), without N for one signal.
+
+    Raises
+    ------
+    TypeError
+        If `X` does not hold floating-point numbers, or a setting is not an integer.
+    ValueError
+        If a shape or setting is out of range, or no window fits.
+
+    Notes
+    -----
+    Introduced in: *Pooling*.
+
+    Examples
+    --------
+    >>> max_pool1d(torch.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[3., 2.]])
+    """
+    (kernel,), (step,), (sides,), (distance,) = pool_arguments(kernel_size, stride, padding, dilation, 1)
+    _check(X, (kernel,), (step,), (sides,), (distance,), ceil_mode, "(C, L)", "(N, C, L)")
+    Y = max_pool2d(X[..., None, :], (1, kernel), (1, step), (0, sides[0]), (1, distance), ceil_mode)
+    return Y[..., 0, :]
+
+
+def avg_pool1d(
+    X: Tensor,
+    kernel_size: int,
+    stride: int | None = None,
+    padding: int = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """Return the mean of each window of a signal, channel by channel.
+
+    Parameters
+    ----------
+    X : Tensor
+        Signals, shape (N, C, L), or one signal, shape (C, L).
+    kernel_size : int
+        Size of the window. At least 1.
+    stride : int, optional
+        Distance between two windows; the window's own size if not given.
+    padding : int
+        Zeros at both ends; at most half of `kernel_size`.
+    ceil_mode : bool
+        Also keep a last window that hangs over the end.
+    count_include_pad : bool
+        Count the zeros of the padding as numbers of the window.
+
+    Returns
+    -------
+    Tensor
+        Shape (N, C, L_out), without N for one signal.
+
+    Raises
+    ------
+    TypeError
+        If `X` does not hold floating-point numbers, or a setting is not an integer.
+    ValueError
+        If a shape or setting is out of range, or no window fits.
+
+    Notes
+    -----
+    Introduced in: *Pooling*.
+
+    Examples
+    --------
+    >>> avg_pool1d(torch.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[2., 1.]])
+    """
+    (kernel,), (step,), (sides,), (distance,) = pool_arguments(kernel_size, stride, padding, 1, 1)
+    _check(X, (kernel,), (step,), (sides,), (distance,), ceil_mode, "(C, L)", "(N, C, L)")
+    Y = avg_pool2d(X[..., None, :], (1, kernel), (1, step), (0, sides[0]), ceil_mode, count_include_pad)
+    return Y[..., 0, :]
+
+
+def pool2d(X: Tensor, pool_size: Size, mode: Literal["max", "avg"] = "max") -> Tensor:
+    """Pool one channel with a window that moves by one cell.
+
+    Parameters
+    ----------
+    X : Tensor
+        Input, shape (H, W).
+    pool_size : int or (int, int)
+        Size of the window. At least 1.
+    mode : {"max", "avg"}
+        Keep the largest number of each window, or its mean.
+
+    Returns
+    -------
+    Tensor
+        Shape (H - p_h + 1, W - p_w + 1).
+
+    Raises
+    ------
+    TypeError
+        If `X` does not hold floating-point numbers, or `pool_size` is not made of integers.
+    ValueError
+        If `mode` is unknown, a shape is out of range, or the window is larger than the input.
+
+    Notes
+    -----
+    Introduced in: *Pooling*.
+
+    Examples
+    --------
+    >>> X = torch.arange(9.0).reshape(3, 3)
+    >>> pool2d(X, (2, 2))
+    tensor([[4., 5.],
+            [7., 8.]])
+    >>> pool2d(X, (2, 2), "avg")
+    tensor([[2., 3.],
+            [5., 6.]])
+    """
+    if mode not in ("max", "avg"):
+        raise ValueError(f"mode must be 'max' or 'avg', got {mode!r}")
+    require_floating(X=X)
+    require_axes("X", X, "(H, W)")
+    pool = max_pool2d if mode == "max" else avg_pool2d
+    return pool(X[None], pool_size, stride=1)[0]
+
+
+def _check(
+    X: Tensor,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: Sides,
+    dilation: tuple[int, ...],
+    ceil_mode: bool,
+    one: str,
+    many: str,
+) -> tuple[int, ...]:
+    """Refuse an input that cannot be pooled, and return the output's size along each axis."""
+    require_floating(X=X)
+    require_axes("X", X, one, many)
+    axes = len(kernel)
+    require_cells("X", X, axes + 1)
+    return output_sizes(tuple(X.shape[-axes:]), kernel, stride, padding, dilation, ceil_mode)
+
+
+def _pad(
+    X: Tensor,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: Sides,
+    dilation: tuple[int, ...],
+    size: tuple[int, ...],
+    value: float,
+) -> Tensor:
+    """Put ``value`` around the images, after the end also as far as the last window hangs over."""
+    amounts = []
+    for n, k, s, (before, after), d, m in zip(
+        X.shape[-2:], kernel, stride, padding, dilation, size, strict=True
+    ):
+        last = (m - 1) * s + d * (k - 1) + 1
+        amounts.append((before, max(after, last - n - before)))
+    (top, bottom), (left, right) = amounts
+    return F.pad(X, (left, right, top, bottom), value=value)
+
+
+def _combine(
+    two: Callable[[Tensor, Tensor], Tensor],
+    X: Tensor,
+    axis: int,
+    kernel: int,
+    size: int,
+    stride: int,
+    dilation: int,
+) -> Tensor:
+    """Combine the cells of each window along one axis."""
+    X = X.movedim(axis, -1)
+    slices = [X[..., places(cell, size, stride, dilation)] for cell in range(kernel)]
+    best = slices[0]
+    for cells in slices[1:]:
+        best = two(best, cells)
+    return best.movedim(-1, axis)
+
+
+def _larger(best: Tensor, cells: Tensor) -> Tensor:
+    """Return the larger numbers: of two equal ones the first takes the gradient, and NaN wins."""
+    if not (best.requires_grad and torch.is_grad_enabled()):
+        return torch.maximum(best, cells)  # the same numbers, several times faster
+    return torch.where((cells > best) | cells.isnan(), cells, best)
+
+
+def _counts(
+    n: int, kernel: int, stride: int, sides: tuple[int, int], size: int, include_padding: bool
+) -> list[int]:
+    """Count the numbers in each window along one axis."""
+    before, after = sides
+    first, end = (-before, n + after) if include_padding else (0, n)
+    starts = [place * stride - before for place in range(size)]
+    return [min(start + kernel, end) - max(start, first) for start in starts]

@@ -1,0 +1,18 @@
+"""Settings of the whole suite: one thread a process, and property tests that repeat themselves exactly."""
+
+import os
+
+# Workers and notebook kernels share the machine: with a thread for each core, each would run many times
+# slower. Set before torch is imported, so that kernels started by the tests inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "d2lconv",
+    deadline=None,  # timings are noisy on shared machines
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("d2lconv")

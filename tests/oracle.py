@@ -1,0 +1,70 @@
+"""Compare an operator with PyTorch's own: the same result, or the same refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 1e-1}
+
+
+def assert_same(ours: Callable[..., Tensor], theirs: Callable[..., Tensor], *tensors: Tensor) -> None:
+    """Fail unless both give the same shape, dtype, values and, for a random direction, gradients."""
+    mine = [tensor.detach().clone().requires_grad_() for tensor in tensors]
+    others = [tensor.detach().clone().requires_grad_() for tensor in tensors]
+    Y, expected = ours(*mine), theirs(*others)
+    assert Y.shape == expected.shape, f"shape {tuple(Y.shape)}, PyTorch {tuple(expected.shape)}"
+    assert Y.dtype == expected.dtype, f"dtype {Y.dtype}, PyTorch {expected.dtype}"
+    assert Y.device == expected.device
+    assert_close(Y, expected, "values")
+    with torch.no_grad():
+        assert_close(ours(*tensors), expected, "values without gradients")
+
+    direction = torch.randn(expected.shape, generator=torch.Generator().manual_seed(0)).to(expected.dtype)
+    Y.backward(direction)
+    expected.backward(direction)
+    for tensor, other in zip(mine, others, strict=True):
+        assert_close(tensor.grad, other.grad, "gradients")
+
+
+def assert_close(actual: Tensor | None, expected: Tensor | None, what: str) -> None:
+    """Fail unless two tensors agree to the precision of their type."""
+    assert actual is not None
+    assert expected is not None
+    tolerance = TOLERANCE[expected.dtype]
+    torch.testing.assert_close(
+        actual, expected, rtol=tolerance, atol=tolerance, equal_nan=True, msg=lambda text: f"{what}: {text}"
+    )
+
+
+def assert_both_refuse(ours: Callable[[], Tensor], theirs: Callable[[], Tensor]) -> Exception:
+    """Fail unless both raise; return our exception, which must be a TypeError or a ValueError."""
+    error = refusal(ours)
+    assert isinstance(error, TypeError | ValueError), f"ours gave {error!r}"
+    assert refusal(theirs) is not None, f"PyTorch accepts what ours refuses: {error}"
+    return error
+
+
+def refusal(call: Callable[[], Tensor]) -> Exception | None:
+    """Return what a call raises, or None."""
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
+
+
+def agree(ours: Callable[..., Tensor], theirs: Callable[..., Tensor], *tensors: Tensor) -> None:
+    """Fail unless both refuse, or both accept and give the same."""
+    if refusal(lambda: theirs(*tensors)) is None:
+        assert_same(ours, theirs, *tensors)
+    else:
+        assert_both_refuse(lambda: ours(*tensors), lambda: theirs(*tensors))
+
+
+def distinct(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:
+    """Return random numbers of a shape; small multiples of 1/8, so that half precision holds them exactly."""
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randint(-16, 17, shape, generator=generator) / 8).to(dtype)

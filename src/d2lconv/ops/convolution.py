@@ -19,7 +19,7 @@ from d2lconv.ops._checks import (
 )
 from d2lconv.shapes.sizes import output_sizes
 
-__all__ = ["conv1d", "conv2d", "depthwise_separable_conv2d"]
+__all__ = ["conv2d", "depthwise_separable_conv2d"]
 
 BLOCK = 2**20
 """Numbers that are copied at a time: few enough to stay in a processor's cache."""
@@ -95,7 +95,7 @@ def conv2d(
     >>> conv2d(torch.ones(4, 2, 3, 5), torch.ones(3, 2, 3, 5), padding=(1, 2)).shape
     torch.Size([4, 3, 3, 5])
     """
-    _check(X, weight, bias, groups, "(C_in, H, W)", "(N, C_in, H, W)")
+    check_tensors(X, weight, bias, groups, "(C_in, H, W)", "(N, C_in, H, W)")
     kernel = tuple(weight.shape[2:])
     steps = per_axis("stride", stride, 2, 1)
     distance = per_axis("dilation", dilation, 2, 1)
@@ -141,75 +141,6 @@ def places(cell: int, count: int, stride: int, dilation: int) -> slice:
     """Return the indices that kernel cell number ``cell`` visits along one axis."""
     first = cell * dilation
     return slice(first, first + (count - 1) * stride + 1, stride)
-
-
-def conv1d(
-    X: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    *,
-    stride: int = 1,
-    padding: Padding = 0,
-    dilation: int = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Convolve signals with kernels: a convolution of height 1.
-
-    Parameters
-    ----------
-    X : Tensor
-        Signals, shape (N, C_in, L), or one signal, shape (C_in, L).
-    weight : Tensor
-        Kernels, shape (C_out, C_in / groups, k); dtype and device of `X`.
-    bias : Tensor, optional
-        One number for each output channel, shape (C_out,).
-    stride : int
-        Distance between two places of the kernel. At least 1.
-    padding : int, (int, int) or str
-        Zeros at both ends; (before, after); or ``"valid"``, ``"same"`` (stride 1 only) or ``"full"``.
-    dilation : int
-        Distance between two neighbouring kernel cells. At least 1.
-    groups : int
-        Number of groups that the channels are divided into.
-
-    Returns
-    -------
-    Tensor
-        Shape (N, C_out, L_out), without N for one signal.
-
-    Raises
-    ------
-    TypeError
-        If a tensor does not hold floating-point numbers, dtypes differ, or a setting is not an integer.
-    ValueError
-        If shapes do not fit together, a setting is out of range, or the kernel is larger than the padded
-        input.
-
-    Notes
-    -----
-    Introduced in: *Convolution*.
-
-    Examples
-    --------
-    >>> X = torch.arange(5.0).reshape(1, 5)
-    >>> conv1d(X, torch.tensor([[[1.0, 2.0]]]))
-    tensor([[ 2.,  5.,  8., 11.]])
-    """
-    _check(X, weight, bias, groups, "(C_in, L)", "(N, C_in, L)")
-    kernel = tuple(weight.shape[2:])
-    (step,), (distance,) = per_axis("stride", stride, 1, 1), per_axis("dilation", dilation, 1, 1)
-    sides = padding_per_axis(padding, kernel, (step,), (distance,))
-    output_sizes(tuple(X.shape[-1:]), kernel, (step,), sides, (distance,))
-    Y = conv2d(
-        X[..., None, :],
-        weight[..., None, :],
-        bias,
-        stride=(1, step),
-        padding=(0, 0, *sides[0]),
-        dilation=(1, distance),
-        groups=groups,
-    )
-    return Y[..., 0, :]
 
 
 def depthwise_separable_conv2d(
@@ -268,7 +199,7 @@ def depthwise_separable_conv2d(
     return conv2d(each, pointwise, bias)
 
 
-def _check(X: Tensor, weight: Tensor, bias: Tensor | None, groups: int, one: str, many: str) -> None:
+def check_tensors(X: Tensor, weight: Tensor, bias: Tensor | None, groups: int, one: str, many: str) -> None:
     """Refuse tensors that no convolution can take; ``one`` and ``many`` are the shapes that `X` may have."""
     require_floating(X=X, weight=weight, **({} if bias is None else {"bias": bias}))
     require_axes("X", X, one, many)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from d2lconv.ops._checks import require_axes, require_cells, require_floating
 from d2lconv.ops.convolution import places
 from d2lconv.shapes.sizes import output_sizes
 
-__all__ = ["avg_pool1d", "avg_pool2d", "max_pool1d", "max_pool2d", "pool2d"]
+__all__ = ["avg_pool2d", "max_pool2d"]
 
 
 def max_pool2d(
@@ -67,7 +66,7 @@ def max_pool2d(
              [13., 15.]]])
     """
     kernel, steps, sides, distance = pool_arguments(kernel_size, stride, padding, dilation, 2)
-    size = _check(X, kernel, steps, sides, distance, ceil_mode, "(C, H, W)", "(N, C, H, W)")
+    size = checked_size(X, kernel, steps, sides, distance, ceil_mode, "(C, H, W)", "(N, C, H, W)")
     X = _pad(X, kernel, steps, sides, distance, size, -torch.inf)
     for axis in (-1, -2):
         X = _combine(_larger, X, axis, kernel[axis], size[axis], steps[axis], distance[axis])
@@ -126,7 +125,7 @@ def avg_pool2d(
              [10.5000, 12.5000]]])
     """
     kernel, steps, sides, distance = pool_arguments(kernel_size, stride, padding, 1, 2)
-    size = _check(X, kernel, steps, sides, distance, ceil_mode, "(C, H, W)", "(N, C, H, W)")
+    size = checked_size(X, kernel, steps, sides, distance, ceil_mode, "(C, H, W)", "(N, C, H, W)")
     if divisor_override is not None and integer("divisor_override", divisor_override, -(2**63)) == 0:
         raise ValueError("divisor_override must not be 0")
     counts = [
@@ -142,157 +141,7 @@ def avg_pool2d(
     return X / (rows[:, None] * columns)
 
 
-def max_pool1d(
-    X: Tensor,
-    kernel_size: int,
-    stride: int | None = None,
-    padding: int = 0,
-    dilation: int = 1,
-    ceil_mode: bool = False,
-) -> Tensor:
-    """Return the largest number in each window of a signal, channel by channel.
-
-    Parameters
-    ----------
-    X : Tensor
-        Signals, shape (N, C, L), or one signal, shape (C, L).
-    kernel_size : int
-        Size of the window. At least 1.
-    stride : int, optional
-        Distance between two windows; the window's own size if not given.
-    padding : int
-        Cells of -∞ at both ends, never chosen; at most half of `kernel_size`.
-    dilation : int
-        Distance between two neighbouring cells of the window. At least 1.
-    ceil_mode : bool
-        Also keep a last window that hangs over the end.
-
-    Returns
-    -------
-    Tensor
-        Shape (N, C, L_out), without N for one signal.
-
-    Raises
-    ------
-    TypeError
-        If `X` does not hold floating-point numbers, or a setting is not an integer.
-    ValueError
-        If a shape or setting is out of range, or no window fits.
-
-    Notes
-    -----
-    Introduced in: *Pooling*.
-
-    Examples
-    --------
-    >>> max_pool1d(torch.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
-    tensor([[3., 2.]])
-    """
-    (kernel,), (step,), (sides,), (distance,) = pool_arguments(kernel_size, stride, padding, dilation, 1)
-    _check(X, (kernel,), (step,), (sides,), (distance,), ceil_mode, "(C, L)", "(N, C, L)")
-    Y = max_pool2d(X[..., None, :], (1, kernel), (1, step), (0, sides[0]), (1, distance), ceil_mode)
-    return Y[..., 0, :]
-
-
-def avg_pool1d(
-    X: Tensor,
-    kernel_size: int,
-    stride: int | None = None,
-    padding: int = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:
-    """Return the mean of each window of a signal, channel by channel.
-
-    Parameters
-    ----------
-    X : Tensor
-        Signals, shape (N, C, L), or one signal, shape (C, L).
-    kernel_size : int
-        Size of the window. At least 1.
-    stride : int, optional
-        Distance between two windows; the window's own size if not given.
-    padding : int
-        Zeros at both ends; at most half of `kernel_size`.
-    ceil_mode : bool
-        Also keep a last window that hangs over the end.
-    count_include_pad : bool
-        Count the zeros of the padding as numbers of the window.
-
-    Returns
-    -------
-    Tensor
-        Shape (N, C, L_out), without N for one signal.
-
-    Raises
-    ------
-    TypeError
-        If `X` does not hold floating-point numbers, or a setting is not an integer.
-    ValueError
-        If a shape or setting is out of range, or no window fits.
-
-    Notes
-    -----
-    Introduced in: *Pooling*.
-
-    Examples
-    --------
-    >>> avg_pool1d(torch.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
-    tensor([[2., 1.]])
-    """
-    (kernel,), (step,), (sides,), (distance,) = pool_arguments(kernel_size, stride, padding, 1, 1)
-    _check(X, (kernel,), (step,), (sides,), (distance,), ceil_mode, "(C, L)", "(N, C, L)")
-    Y = avg_pool2d(X[..., None, :], (1, kernel), (1, step), (0, sides[0]), ceil_mode, count_include_pad)
-    return Y[..., 0, :]
-
-
-def pool2d(X: Tensor, pool_size: Size, mode: Literal["max", "avg"] = "max") -> Tensor:
-    """Pool one channel with a window that moves by one cell.
-
-    Parameters
-    ----------
-    X : Tensor
-        Input, shape (H, W).
-    pool_size : int or (int, int)
-        Size of the window. At least 1.
-    mode : {"max", "avg"}
-        Keep the largest number of each window, or its mean.
-
-    Returns
-    -------
-    Tensor
-        Shape (H - p_h + 1, W - p_w + 1).
-
-    Raises
-    ------
-    TypeError
-        If `X` does not hold floating-point numbers, or `pool_size` is not made of integers.
-    ValueError
-        If `mode` is unknown, a shape is out of range, or the window is larger than the input.
-
-    Notes
-    -----
-    Introduced in: *Pooling*.
-
-    Examples
-    --------
-    >>> X = torch.arange(9.0).reshape(3, 3)
-    >>> pool2d(X, (2, 2))
-    tensor([[4., 5.],
-            [7., 8.]])
-    >>> pool2d(X, (2, 2), "avg")
-    tensor([[2., 3.],
-            [5., 6.]])
-    """
-    if mode not in ("max", "avg"):
-        raise ValueError(f"mode must be 'max' or 'avg', got {mode!r}")
-    require_floating(X=X)
-    require_axes("X", X, "(H, W)")
-    pool = max_pool2d if mode == "max" else avg_pool2d
-    return pool(X[None], pool_size, stride=1)[0]
-
-
-def _check(
+def checked_size(
     X: Tensor,
     kernel: tuple[int, ...],
     stride: tuple[int, ...],

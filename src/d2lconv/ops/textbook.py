@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,9 +11,17 @@ from torch.nn import functional as F
 from d2lconv._arguments import Padding, Size, padding_per_axis, per_axis
 from d2lconv.ops._checks import require_axes, require_cells, require_floating, shape
 from d2lconv.ops.convolution import places
+from d2lconv.ops.pooling import avg_pool2d, max_pool2d
 from d2lconv.shapes.sizes import output_sizes
 
-__all__ = ["convolve2d", "corr2d", "corr2d_multi_in", "corr2d_multi_in_out", "corr2d_multi_in_out_1x1"]
+__all__ = [
+    "convolve2d",
+    "corr2d",
+    "corr2d_multi_in",
+    "corr2d_multi_in_out",
+    "corr2d_multi_in_out_1x1",
+    "pool2d",
+]
 
 
 def corr2d(X: Tensor, K: Tensor, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1) -> Tensor:
@@ -251,3 +261,49 @@ def corr2d_multi_in_out_1x1(X: Tensor, K: Tensor) -> Tensor:
     require_cells("X", X, 2)
     pixels = X.flatten(1)
     return (K.flatten(1) @ pixels).reshape(len(K), *X.shape[1:])
+
+
+def pool2d(X: Tensor, pool_size: Size, mode: Literal["max", "avg"] = "max") -> Tensor:
+    """Pool one channel with a window that moves by one cell.
+
+    Parameters
+    ----------
+    X : Tensor
+        Input, shape (H, W).
+    pool_size : int or (int, int)
+        Size of the window. At least 1.
+    mode : {"max", "avg"}
+        Keep the largest number of each window, or its mean.
+
+    Returns
+    -------
+    Tensor
+        Shape (H - p_h + 1, W - p_w + 1).
+
+    Raises
+    ------
+    TypeError
+        If `X` does not hold floating-point numbers, or `pool_size` is not made of integers.
+    ValueError
+        If `mode` is unknown, a shape is out of range, or the window is larger than the input.
+
+    Notes
+    -----
+    Introduced in: *Pooling*.
+
+    Examples
+    --------
+    >>> X = torch.arange(9.0).reshape(3, 3)
+    >>> pool2d(X, (2, 2))
+    tensor([[4., 5.],
+            [7., 8.]])
+    >>> pool2d(X, (2, 2), "avg")
+    tensor([[2., 3.],
+            [5., 6.]])
+    """
+    if mode not in ("max", "avg"):
+        raise ValueError(f"mode must be 'max' or 'avg', got {mode!r}")
+    require_floating(X=X)
+    require_axes("X", X, "(H, W)")
+    pool = max_pool2d if mode == "max" else avg_pool2d
+    return pool(X[None], pool_size, stride=1)[0]

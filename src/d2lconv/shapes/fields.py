@@ -15,6 +15,17 @@ __all__ = ["Layer", "ReceptiveField", "receptive_field"]
 class Layer(NamedTuple):
     """What shape arithmetic needs to know of a convolution or pooling layer.
 
+    Parameters
+    ----------
+    kernel_size : int or (int, int)
+        Size of the kernel or window.
+    stride : int or (int, int)
+        Distance between two of its places.
+    padding : int, (int, int), (int, int, int, int) or str
+        Zeros on every side; on the sides of each axis; on (top, bottom, left, right); or a mode.
+    dilation : int or (int, int)
+        Distance between two neighbouring cells of the kernel.
+
     Examples
     --------
     >>> Layer(kernel_size=3, stride=2, padding=1)

@@ -13,7 +13,16 @@ __all__ = ["ConvSetting", "solve_conv"]
 
 
 class ConvSetting(NamedTuple):
-    """One way to set a convolution, the same for height and width; `padding` is per side.
+    """One way to set a convolution, the same for height and width.
+
+    Parameters
+    ----------
+    kernel_size, stride : int
+        Size of the kernel, and the distance between two of its places.
+    padding : int
+        Zeros on every side.
+    dilation : int
+        Distance between two neighbouring cells of the kernel.
 
     Examples
     --------

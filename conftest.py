@@ -6,7 +6,11 @@ import os
 # slower. Set before torch is imported, so that kernels started by the tests inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import matplotlib
+import pytest
 from hypothesis import HealthCheck, settings
+
+matplotlib.use("agg")  # no windows
 
 settings.register_profile(
     "d2lconv",
@@ -16,3 +20,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("d2lconv")
+
+
+@pytest.fixture(autouse=True)
+def _names_for_examples(doctest_namespace):
+    """Give the docstrings' examples the two names that every chapter imports."""
+    import matplotlib.pyplot as plt
+    import torch
+
+    doctest_namespace |= {"torch": torch, "plt": plt}

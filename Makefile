@@ -46,7 +46,8 @@ format: $(READY)  ## write the style that lint checks
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## compare the operators' speed with PyTorch's
-	$(BIN)/python -m pytest benchmarks --benchmark-only --no-header
+	$(BIN)/python -m pytest benchmarks --override-ini addopts= --import-mode=importlib \
+	  --benchmark-only --benchmark-group-by=group --benchmark-columns=median,iqr,rounds --benchmark-sort=name
 
 requirements:  ## compile requirements.txt from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --upgrade --quiet \

@@ -11,7 +11,7 @@ CHAPTER ?=
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test execute lint format bench requirements clean
+.PHONY: help book serve test execute tidy lint format bench requirements clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -35,6 +35,9 @@ test: $(READY)  ## run the whole suite
 
 execute: $(READY)  ## run the chapters and write their outputs (CHAPTER=name for one)
 	$(BIN)/python -m tools.execute $(CHAPTER)
+
+tidy: $(READY)  ## bring chapters into their canonical form without running them
+	$(BIN)/python -m tools.execute --tidy $(CHAPTER)
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check .

@@ -1,0 +1,118 @@
+"""The tools read the book's own files, and make the two places that name the repository from them."""
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tools import colab
+from tools.book import Book, BookError, Repository
+from tools.markdown import Heading, headings, slug
+from tools.notebooks import load
+
+COLAB = "https://colab.research.google.com/github"
+
+
+def configure(book, **repository):
+    lines = [f"  {key}: {value}" for key, value in repository.items()]
+    (book / "_config.yml").write_text("\n".join(["repository:", *lines, ""]))
+
+
+def test_pages_come_in_reading_order(book):
+    found = Book.around(book / "book" / "good.ipynb")
+    assert [page.stem for page in found.pages()] == ["index", "good", "other", "bibliography"]
+    assert [page.stem for page in found.chapters()] == ["good", "other"]
+
+
+def test_notebooks_outside_the_table_of_contents_are_drafts(book, write_chapter):
+    assert Book(book).drafts() == []
+    assert [write_chapter("draft", "1")] == Book(book).drafts()
+
+
+def test_citation_keys_are_those_of_the_bibliography(book):
+    assert Book(book).citation_keys() == {"lecun1998"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "url"),
+    [
+        ({"url": "https://github.com/ann/fork"}, f"{COLAB}/ann/fork/blob/main/book/x.ipynb"),
+        ({"url": "https://github.com/ann/fork.git/"}, f"{COLAB}/ann/fork/blob/main/book/x.ipynb"),
+        ({"url": "https://github.com/ann/fork", "branch": "v1"}, f"{COLAB}/ann/fork/blob/v1/book/x.ipynb"),
+        (
+            {"url": "https://github.com/ann/fork", "path_to_book": "/docs/"},
+            f"{COLAB}/ann/fork/blob/main/docs/book/x.ipynb",
+        ),
+    ],
+)
+def test_the_colab_address_follows_the_configuration(book, settings, url):
+    configure(book, **settings)
+    assert Book(book).repository().colab_url("book/x.ipynb") == url
+
+
+def test_a_repository_that_colab_cannot_open_is_refused():
+    with pytest.raises(BookError, match=r"'https://gitlab.com/ann/fork', but Colab opens notebooks only"):
+        Repository("https://gitlab.com/ann/fork").colab_url("x.ipynb")
+
+
+def test_a_missing_address_is_said_so(book):
+    (book / "_config.yml").write_text("title: x\n")
+    with pytest.raises(BookError, match="'repository: url:' is missing"):
+        Book(book).repository()
+    (book / "_config.yml").unlink()
+    with pytest.raises(BookError, match=r"_config\.yml is missing"):
+        Book(book).repository()
+
+
+def test_a_new_chapter_gets_its_link_and_install_cell(good_path):
+    nb = new_notebook(
+        cells=[new_markdown_cell("# New\n\nWords."), new_markdown_cell("Do"), new_code_cell("1")]
+    )
+    new = colab.refresh(nb, good_path)
+    link = f"[Open in Colab]({COLAB}/d2lconv/d2lconv/blob/main/book/good.ipynb)"
+    assert new.cells[0].source == f"# New\n\n{link}\n\nWords."
+    assert [cell.id for cell in new.cells][2] == "install"
+    assert new.cells[2].metadata.tags == ["hide-input"]
+    assert len(nb.cells) == 3
+
+
+def test_placeholders_are_filled_and_keep_their_words(good_path):
+    install = new_code_cell('find_spec("d2lconv")', metadata={"mystnb": {"code_prompt_show": "安装"}})
+    nb = new_notebook(cells=[new_markdown_cell("# 卷积\n\n[在 Colab 中打开](colab)"), install])
+    new = colab.refresh(nb, good_path)
+    assert (
+        new.cells[0].source
+        == f"# 卷积\n\n[在 Colab 中打开]({COLAB}/d2lconv/d2lconv/blob/main/book/good.ipynb)"
+    )
+    assert len(new.cells) == 2
+    assert new.cells[1].metadata.mystnb.code_prompt_show == "安装"
+
+
+def test_a_fork_changes_one_line(book, good_path):
+    configure(book, url="https://github.com/ann/fork", branch="dev")
+    new = colab.refresh(load(good_path), good_path)
+    assert f"({COLAB}/ann/fork/blob/dev/book/good.ipynb)" in new.cells[0].source
+    assert "d2lconv @ git+https://github.com/ann/fork@dev" in new.cells[2].source
+    assert colab.refresh(new, good_path) == new
+
+
+def test_the_install_cell_does_nothing_where_the_package_is_present():
+    source = colab.install_source(Repository("https://github.com/d2lconv/d2lconv"))
+    magic = source.splitlines()[-1].strip()
+    assert magic == '%pip install --quiet "d2lconv @ git+https://github.com/d2lconv/d2lconv@main"'
+    exec(source.replace(magic, "raise AssertionError"), {})
+
+
+def test_headings_and_their_anchors():
+    nb = new_notebook(
+        cells=[
+            new_markdown_cell("# Title\n\n```\n# no heading\n```"),
+            new_markdown_cell("## `F.conv2d`, $x$ & *you*"),
+        ]
+    )
+    assert headings(nb) == [Heading(0, 1, "Title"), Heading(1, 2, "F.conv2d,  & you")]
+
+
+@pytest.mark.parametrize(
+    "title", ["What a stride drops: the floor", "1×1 *or* `nn.Conv2d`", "卷积, 核!", "A - b_c"]
+)
+def test_anchors_are_those_of_the_rendered_book(title):
+    myst = pytest.importorskip("myst_parser.mdit_to_docutils.base")
+    assert slug(title) == myst.default_slugify(title)

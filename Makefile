@@ -24,6 +24,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 book: $(READY)  ## render the book to _build/html
+	rm -rf _build/html _build/.doctrees  # an unchanged page would not repeat its warnings
 	$(BIN)/jupyter-book build . --warningiserror --nitpick --keep-going
 	@echo "Open _build/html/index.html, or run: make serve"
 

@@ -123,7 +123,7 @@ def load_digits(size: int = 28) -> Splits:
     """Return 1,797 real handwritten digits, split into training, validation and test data.
 
     The images come with the package, so no network is needed: the test set of "Optical Recognition of
-    Handwritten Digits" [1]_, 0 to 9 in grey, 8 pixels on each side. Ink is bright, paper is 0.
+    Handwritten Digits", 0 to 9 in grey, 8 pixels on each side. Ink is bright, paper is 0.
 
     Parameters
     ----------
@@ -156,13 +156,9 @@ def load_digits(size: int = 28) -> Splits:
     The nearest neighbour among the originals is wrong for 18 of the 1,797 images when a fourteenth of each
     class, spread over all sheets, is left out in turn, and for 63 when one sheet is.
 
-    Introduced in: *Convolution*.
-
-    References
-    ----------
-    .. [1] E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
-       Repository, 1998, https://doi.org/10.24432/C50P49. Licence: CC BY 4.0. As redistributed with
-       scikit-learn.
+    Source: Alpaydin and Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository
+    (1998), https://doi.org/10.24432/C50P49, CC BY 4.0, as redistributed with scikit-learn. Introduced in:
+    *Convolution*.
 
     Examples
     --------

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
 
 from d2lconv._arguments import Padding, Size, integer, padding_per_axis, per_axis, span
 from d2lconv.ops import corr2d
+from d2lconv.plotting._cells import CELL, Role, draw_cells, factor
 from d2lconv.plotting._values import Array, as_array, short
 from d2lconv.plotting.style import PALETTE
 
 __all__ = ["draw_correlation", "draw_grid"]
-
-Role = Literal["input", "kernel", "output"]
-
-CELL = 0.44
-"""Side of a grid's cell in inches."""
 
 
 def draw_grid(
@@ -80,14 +74,10 @@ def draw_grid(
     if ax is None:
         ax = plt.figure(figsize=(width * CELL + 0.3, height * CELL + 0.5)).add_subplot()
 
-    for row in range(height):
-        for column in range(width):
-            inner = top <= row < top + matrix.shape[0] and left <= column < left + matrix.shape[1]
-            text = short(matrix[row - top, column - left]) if inner else "0"
-            _draw_cell(ax, row, column, text, role if inner else "padding", (row, column) in marked)
     ax.set_xlim(-0.56, width - 0.44)
     ax.set_ylim(height - 0.44, -0.56)
     ax.set_aspect("equal")
+    draw_cells(ax, matrix, role, window=marked, padding=(top, bottom, left, right))
     ax.axis("off")
     ax.set_title(label, color=PALETTE["ink"], fontsize=11)
     return ax
@@ -157,7 +147,7 @@ def draw_correlation(
         ax.text(-0.75, (ax.get_ylim()[0] + ax.get_ylim()[1]) / 2, sign, fontsize=16, ha="right", va="center")
     padded = torch.nn.functional.pad(image, (left, right, top, bottom))
     numbers = [padded[r, c].item() for r, c in window]
-    products = [f"{_factor(x)}·{_factor(k)}" for x, k in zip(numbers, kernel.flatten().tolist(), strict=True)]
+    products = [f"{factor(x)}·{factor(k)}" for x, k in zip(numbers, kernel.flatten().tolist(), strict=True)]
     figure.supxlabel(
         f"{' + '.join(products)} = {short(output[row, column].item())}",
         fontsize=11,
@@ -165,36 +155,3 @@ def draw_correlation(
         wrap=True,
     )
     return ax_X, ax_K, ax_Y
-
-
-def _draw_cell(ax: Axes, row: int, column: int, text: str, role: str, marked: bool) -> None:
-    """Draw one cell of a grid and its number."""
-    around = role == "padding"
-    face = PALETTE["highlight_tint"] if marked else "none" if around else PALETTE[f"{role}_tint"]
-    ax.add_patch(
-        Rectangle(
-            (column - 0.5, row - 0.5),
-            1,
-            1,
-            facecolor=face,
-            edgecolor=PALETTE["highlight"] if marked else PALETTE[role],
-            linewidth=2 if marked else 0.8,
-            linestyle=":" if around and not marked else "-",
-            zorder=2 if marked else 1,
-        )
-    )
-    colour = PALETTE["muted"] if around else PALETTE["ink"]
-    ax.text(
-        column,
-        row,
-        text,
-        ha="center",
-        va="center",
-        color=colour,
-        fontsize=11 if len(text) < 4 else 8,
-        zorder=3,
-    )
-
-
-def _factor(value: float) -> str:
-    return f"({short(value)})" if value < 0 else short(value)

@@ -1,0 +1,108 @@
+"""Pages in a real browser: over http and as files, in both themes, on a desk and on a phone."""
+
+import pytest
+from tests.browser.chromium import do_without, find_browser
+from tests.browser.site import pages_in_toc
+
+PAGES = [*pages_in_toc(), "search", "genindex"]
+
+
+@pytest.fixture(scope="session")
+def address(site, serve):
+    return serve(site)
+
+
+def sideways(page):
+    """Return by how many pixels a page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def variable(page, name):
+    return page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('{name}').trim()")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_over_http_in_both_themes(visit, address, name):
+    page, problems = visit(f"{address}/{name}.html")
+    assert variable(page, "--d2l-ink") == "#1b1f24"
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert variable(page, "--d2l-ink") == "#e8ebef"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 30)"
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_as_a_file_on_a_phone(visit, site, name):
+    page, problems = visit((site / f"{name}.html").as_uri(), width=360, scheme="dark")
+    assert sideways(page) == 0
+    assert problems == []
+
+
+def test_start_page_leads_to_the_course(visit, site):
+    page, problems = visit((site / "index.html").as_uri())
+    page.wait_for_url("**/book/index.html")
+    assert problems == []
+
+
+def test_formulas_use_the_font_of_the_book(visit, address):
+    page, _ = visit(f"{address}/book/convolution.html")
+    loaded = "[...document.fonts].some(f => f.family.includes('d2lconv Math') && f.status === 'loaded')"
+    page.wait_for_function(loaded)
+
+
+def test_figures_follow_the_theme_and_fit_a_phone(visit, address):
+    page, _ = visit(f"{address}/book/index.html", width=360)
+    drawing = page.locator("svg.d2l-figure").first
+    box = drawing.bounding_box()
+    assert 250 < box["width"] <= 360
+    colour = "element => getComputedStyle(element.querySelector('text')).fill"
+    light = drawing.evaluate(colour)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    assert light != drawing.evaluate(colour)
+
+
+@pytest.mark.parametrize(
+    ("term", "page_found"), [("neighbour", "glossary"), ("corr2d_multi_in", "api"), ("kernel", "convolution")]
+)
+def test_search_finds_a_term(visit, address, term, page_found):
+    page, problems = visit(f"{address}/search.html?q={term}")
+    page.wait_for_selector(f"#search-results li a[href*='book/{page_found}.html']")
+    assert problems == []
+
+
+# ---- the checks notice what they are for ----
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("<script>console.error('oh')</script>", "oh"),
+        ("<script>throw new Error('no')</script>", "no"),
+        ("<img src='http://nowhere.invalid/a.png'>", "request to http://nowhere.invalid/a.png"),
+        ("<img src='missing.png'>", "404"),
+    ],
+)
+def test_problem_is_reported(visit, serve, tmp_path, markup, expected):
+    (tmp_path / "page.html").write_text(f"<!doctype html><link rel=icon href=data:,>{markup}")
+    _, problems = visit(f"{serve(tmp_path)}/page.html")
+    assert any(expected in problem for problem in problems)
+
+
+def test_wide_page_is_noticed(visit, tmp_path):
+    (tmp_path / "page.html").write_text("<!doctype html><p style='width: 500px'>wide")
+    page, _ = visit((tmp_path / "page.html").as_uri(), width=360)
+    assert sideways(page) > 0
+
+
+def test_browser_is_the_one_that_is_named():
+    assert find_browser({"D2LCONV_CHROMIUM": "/opt/chromium"}) == "/opt/chromium"
+
+
+@pytest.mark.parametrize(
+    ("environment", "outcome"), [({}, pytest.skip.Exception), ({"CI": "true"}, pytest.fail.Exception)]
+)
+def test_missing_browser_skips_but_fails_in_ci(environment, outcome):
+    with pytest.raises(outcome, match="no Chromium"):
+        do_without(environment)

@@ -117,10 +117,16 @@ def test_images_keep_their_pixels_and_a_fixed_scale(shape):
     axes = draw_images(images, labels=["a", "b", "c"], columns=2)
     assert [ax.get_title() for ax in axes] == ["a", "b", "c"]
     assert len(axes[0].figure.axes) == 3
+    assert axes[0].figure.get_figwidth() == 3.2
     for ax, image in zip(axes, images, strict=True):
         expected = image if image.ndim == 2 else image[0] if len(image) == 1 else image.permute(1, 2, 0)
         np.testing.assert_allclose(np.asarray(ax.images[0].get_array()), expected)
         assert ax.images[0].get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize(("count", "size", "width"), [(2, 3.0, 6.0), (8, 3.0, 7.0)])
+def test_pictures_can_be_larger_but_the_row_stays_within_seven_inches(count, size, width):
+    assert draw_images(torch.rand(count, 4, 5), size=size)[0].figure.get_figwidth() == width
 
 
 def test_feature_maps_share_one_scale_with_zero_in_the_middle():

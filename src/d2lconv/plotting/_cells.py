@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Literal
+import textwrap
+from collections.abc import Collection, Sequence
+from typing import Literal, cast
 
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.patches import Rectangle
 
 from d2lconv.plotting._values import short
@@ -29,7 +32,8 @@ def canvas(left: float, right: float, top: float, bottom: float, *, cell: float 
     The cells are `CELL` wide, or less if the figure would be wider than `WIDTH` inches.
     """
     side = min(CELL, WIDTH / (right - left)) if cell is None else cell
-    figure = plt.figure(figsize=((right - left) * side, (bottom - top) * side), layout="none")
+    engine = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=False)  # moves nothing
+    figure = plt.figure(figsize=((right - left) * side, (bottom - top) * side), layout=engine)
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
@@ -51,6 +55,22 @@ def write(
 ) -> None:
     """Write a text at a place given in cells, in a colour of the palette."""
     ax.text(column, row, text, color=PALETTE[colour], fontsize=size, ha=ha, va=va, zorder=5)
+
+
+def _figure(ax: Axes) -> Figure:
+    return cast(Figure, ax.figure)  # we make no figures within figures
+
+
+def write_below(ax: Axes, text: str) -> None:
+    """Make room below all that is drawn on a canvas, and write a line there, broken where the figure ends."""
+    figure = _figure(ax)
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    inches = figure.get_figwidth()
+    lines = textwrap.wrap(text, int(72 * inches / 6.8))
+    room = (0.2 * len(lines) + 0.2) * (right - left) / inches
+    write(ax, bottom + room / 2, (left + right) / 2, "\n".join(lines))
+    ax.set_ylim(bottom + room, top)
+    figure.set_figheight((bottom + room - top) * inches / (right - left))
 
 
 def draw_cell(
@@ -79,7 +99,7 @@ def draw_cell(
 def _fitting_size(ax: Axes, text: str) -> float:
     """Return the font size in points at which a text fills a cell of the axes."""
     left, right = ax.get_xlim()
-    inches = ax.figure.get_figwidth() * ax.get_position().width / abs(right - left)
+    inches = _figure(ax).get_figwidth() * ax.get_position().width / abs(right - left)
     letters = sum(0.84 if letter == "−" else 0.32 if letter == "." else 0.64 for letter in text)
     return float(0.87 * 72 * inches / max(letters, 1))
 
@@ -128,6 +148,21 @@ def draw_frame(
             linestyle=(0, (3, 2)) if dashed else "-",
             zorder=4,
         )
+    )
+
+
+def draw_line(
+    ax: Axes,
+    rows: Sequence[float],
+    columns: Sequence[float],
+    *,
+    colour: str,
+    width: float,
+    above: bool = False,
+) -> None:
+    """Draw a solid line through the places, behind the cells; ``above`` other lines or below them."""
+    ax.plot(
+        columns, rows, color=PALETTE[colour], linestyle="-", linewidth=width, zorder=0.6 if above else 0.4
     )
 
 

@@ -15,7 +15,9 @@ from d2lconv.plotting.style import PALETTE, SIGNED
 __all__ = ["draw_feature_maps", "draw_images"]
 
 
-def draw_images(images: Array, *, labels: Sequence[str] = (), columns: int = 8) -> list[Axes]:
+def draw_images(
+    images: Array, *, labels: Sequence[str] = (), columns: int = 8, size: float = 1.6
+) -> list[Axes]:
     """Draw grey or colour images side by side, each pixel a sharp square.
 
     Parameters
@@ -26,6 +28,8 @@ def draw_images(images: Array, *, labels: Sequence[str] = (), columns: int = 8) 
         A text above each image.
     columns : int
         Images in a row. At least 1.
+    size : float
+        Largest side of an image in inches; less where the row would be wider than 7.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def draw_images(images: Array, *, labels: Sequence[str] = (), columns: int = 8) 
         raise ValueError(
             f"images must have shape (N, H, W), (N, 1, H, W) or (N, 3, H, W), got {as_array(images).shape}"
         )
-    axes = _gallery(len(pictures), labels, columns)
+    axes = _gallery(len(pictures), labels, columns, size)
     for ax, picture in zip(axes, pictures, strict=True):
         ax.imshow(
             picture[0] if len(picture) == 1 else np.moveaxis(picture, 0, -1), cmap="gray", vmin=0, vmax=1
@@ -59,7 +63,9 @@ def draw_images(images: Array, *, labels: Sequence[str] = (), columns: int = 8) 
     return axes
 
 
-def draw_feature_maps(maps: Array, *, labels: Sequence[str] = (), columns: int = 8) -> list[Axes]:
+def draw_feature_maps(
+    maps: Array, *, labels: Sequence[str] = (), columns: int = 8, size: float = 1.6
+) -> list[Axes]:
     """Draw signed maps side by side on one scale: green above zero, purple below, white at zero.
 
     Parameters
@@ -70,6 +76,8 @@ def draw_feature_maps(maps: Array, *, labels: Sequence[str] = (), columns: int =
         A text above each map.
     columns : int
         Maps in a row. At least 1.
+    size : float
+        Largest side of a map in inches; less where the row would be wider than 7.
 
     Returns
     -------
@@ -92,7 +100,7 @@ def draw_feature_maps(maps: Array, *, labels: Sequence[str] = (), columns: int =
     if pictures.ndim != 3 or 0 in pictures.shape:
         raise ValueError(f"maps must have shape (N, H, W), got {pictures.shape}")
     limit = float(np.abs(pictures).max()) or 1.0
-    axes = _gallery(len(pictures), labels, columns)
+    axes = _gallery(len(pictures), labels, columns, size)
     for ax, picture in zip(axes, pictures, strict=True):
         image = ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit)
     bar = axes[0].figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02, ticks=[-limit, 0, limit])
@@ -101,13 +109,13 @@ def draw_feature_maps(maps: Array, *, labels: Sequence[str] = (), columns: int =
     return axes
 
 
-def _gallery(count: int, labels: Sequence[str], columns: int) -> list[Axes]:
+def _gallery(count: int, labels: Sequence[str], columns: int, size: float) -> list[Axes]:
     """Return ``count`` empty axes in rows, with their labels and thin frames."""
     if labels and len(labels) != count:
         raise ValueError(f"labels must hold one text for each of the {count} images, got {len(labels)}")
     across = min(integer("columns", columns, 1), count)
     down = -(-count // across)
-    side = min(1.6, 7.0 / across)
+    side = min(size, 7.0 / across)
     _, grid = plt.subplots(down, across, squeeze=False, figsize=(across * side, down * (side + 0.3)))
     axes = list(grid.flat)
     for ax in axes[count:]:

@@ -228,11 +228,11 @@ def test_strided_same_halves_the_size_rounded_up():
         (lambda: pool_output_size(5, 6), ValueError, r"6 > 0 \+ 5 \+ 0"),
         (lambda: padding_for("SAME", 3), ValueError, r"'valid', 'same', 'full', got 'SAME'"),
         (lambda: padding_for("same", 0), ValueError, r"kernel_size must be at least 1, got 0"),
-        (lambda: solve_conv(5, 50), ValueError, r"no convolution with dilation=1 turns size 5 into 50"),
+        (lambda: solve_conv(5, 50), ValueError, r"^no convolution turns size 5 into 50$"),
         (
             lambda: solve_conv(28, 27, kernel_size=3, stride=1),
             ValueError,
-            r"no convolution with kernel_size=3, stride=1, dilation=1 turns size 28 into 27",
+            r"^no convolution with kernel_size=3, stride=1 turns size 28 into 27$",
         ),
         (
             lambda: solve_conv((28, 28), 14),

@@ -33,9 +33,9 @@ def conv_output_size(
     r"""Return the size that a convolution gives.
 
     Along each axis the kernel spans :math:`d(k-1)+1` cells and is put down at every :math:`s`-th place where
-    it fits into the input with its :math:`p` zeros (those before and after together):
+    it fits between the :math:`p_1` zeros before the input and the :math:`p_2` after it:
 
-    .. math:: n_\text{out} = \left\lfloor \frac{n + p - d(k-1) - 1}{s} \right\rfloor + 1
+    .. math:: n_\text{out} = \left\lfloor \frac{n + p_1 + p_2 - d(k-1) - 1}{s} \right\rfloor + 1
 
     Parameters
     ----------

@@ -104,9 +104,12 @@ def solve_conv(
         )
     ]
     if not found:
-        given = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
-        known = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
-        raise ValueError(f"no convolution with {known} turns size {size_in} into {size_out}")
+        given = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+        known = [f"{name}={value}" for name, value in given.items() if value is not None]
+        if dilation > 1:
+            known.append(f"dilation={dilation}")
+        setting = f" with {', '.join(known)}" if known else ""
+        raise ValueError(f"no convolution{setting} turns size {size_in} into {size_out}")
     return sorted(found, key=_unconventional)
 
 

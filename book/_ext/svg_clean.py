@@ -82,6 +82,7 @@ def clean_svg(source: str, *, prefix: str, label: str, palette: Mapping[str, str
     root.set("aria-label", label)
     root.attrib.pop("version", None)
     _clear_background(root, prefix)
+    _drop_unused_ids(root)
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
 
 
@@ -111,6 +112,19 @@ def _clean(element: ElementTree.Element, prefix: str, palette: Mapping[str, str]
         if name == "style":
             value = _HEX.sub(lambda found: _themed(found[0], palette), value)
         element.set(name, value)
+
+
+def _drop_unused_ids(root: ElementTree.Element) -> None:
+    """Keep only ids that something refers to: Matplotlib names every part, and two equal images alike."""
+    used = set()
+    for element in root.iter():
+        used |= {value.removeprefix("#") for name, value in element.attrib.items() if name == "href"}
+        used |= {
+            found["target"].removeprefix("#") for v in element.attrib.values() for found in _URL.finditer(v)
+        }
+    for element in root.iter():
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
 
 
 def _local(name: str) -> str:

@@ -41,6 +41,14 @@ def test_ids_and_references_to_them_get_the_prefix():
     assert "xlink" not in drawing
 
 
+def test_ids_that_nothing_refers_to_are_dropped():
+    drawing = clean(
+        '<g id="patch_1"/><image id="same"/><image id="same"/><path clip-path="url(#b)"/><clipPath id="b"/>'
+    )
+    assert drawing.count(" id=") == 1
+    assert 'id="p-b"' in drawing
+
+
 def test_colours_of_the_palette_become_variables():
     drawing = clean('<path style="fill: #1B1F24; stroke: #123456"/><path fill="#0072b2" stroke-width="2"/>')
     assert "fill: var(--d2l-ink, #1B1F24); stroke: #123456" in drawing

@@ -62,7 +62,7 @@ def use_course_style() -> None:
             "font.size": 11,
             "grid.color": PALETTE["grid"],
             "grid.linewidth": 0.6,
-            "image.interpolation": "nearest",
+            "image.interpolation": "none",  # an SVG keeps each pixel once, and viewers draw it as a square
             "legend.frameon": False,
             "lines.linewidth": 2,
             "savefig.facecolor": PALETTE["paper"],

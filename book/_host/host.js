@@ -1,0 +1,212 @@
+/**
+ * The static host: makes saved widgets move on a page that has no kernel.
+ *
+ * book/_ext/static_widgets.py puts a picture of each figure in the page, within <div class="d2l-live"
+ * data-model="…">, and the saved state of the widgets in a script element. When a figure comes near the
+ * window, its sliders and lists are drawn here as native inputs, saved links are followed, and the view's own
+ * module takes the place of the picture. Saved text is only ever set as text, never as HTML.
+ */
+(() => {
+  "use strict";
+  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+  const EMPTY = '{"state": {}, "texts": []}';
+  const NEAR = "800px"; // how far outside the window a figure is set up
+
+  const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+  function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  }
+
+  /** The part of Jupyter's widget models that views use. */
+  class Model {
+    #state;
+    #listeners = new Map();
+
+    constructor(state) {
+      this.#state = structuredClone(state);
+    }
+
+    get(name) {
+      return this.#state[name];
+    }
+
+    set(name, value) {
+      if (same(this.#state[name], value)) return;
+      this.#state[name] = value;
+      this.#emit(`change:${name}`, value);
+      this.#emit("change", value);
+    }
+
+    on(event, listener) {
+      this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+    }
+
+    off(event, listener) {
+      const left = (this.#listeners.get(event) ?? []).filter((other) => listener && other !== listener);
+      this.#listeners.set(event, left);
+    }
+
+    /** There is no kernel to tell. */
+    save_changes() {}
+
+    #emit(event, value) {
+      for (const listener of this.#listeners.get(event) ?? []) listener(this, value);
+    }
+  }
+
+  let fields = 0;
+
+  /** An input with its label, and what stands behind it. */
+  function field(model, input, ...more) {
+    input.id = `d2l-control-${++fields}`;
+    input.disabled = Boolean(model.get("disabled"));
+    const label = make("label", { for: input.id }, String(model.get("description") ?? ""));
+    return make("div", { class: `d2l-control d2l-${input.type}` }, label, input, ...more);
+  }
+
+  /** A slider says its value and, beyond the bare number, what the view shows then. */
+  function slider(model, figure, digits) {
+    const input = make("input", { type: "range" });
+    const readout = make("span", { class: "d2l-readout", "aria-hidden": "true" });
+    const show = () => {
+      for (const name of ["min", "max", "step"]) input[name] = model.get(name);
+      input.value = model.get("value");
+      readout.textContent = Number(model.get("value")).toFixed(digits);
+      const spoken = [readout.textContent, figure.view?.get("summary")].filter(Boolean);
+      input.setAttribute("aria-valuetext", spoken.join(", "));
+    };
+    input.addEventListener("input", () => model.set("value", Number(input.value)));
+    model.on("change", show);
+    figure.view?.on("change:summary", show);
+    show();
+    return field(model, input, readout);
+  }
+
+  function dropdown(model) {
+    const select = make("select", {}, ...model.get("_options_labels").map((label) => make("option", {}, String(label))));
+    const show = () => (select.selectedIndex = model.get("index") ?? -1);
+    select.addEventListener("change", () => model.set("index", select.selectedIndex));
+    model.on("change:index", show);
+    show();
+    return field(model, select);
+  }
+
+  function checkbox(model) {
+    const input = make("input", { type: "checkbox" });
+    const show = () => (input.checked = model.get("value"));
+    input.addEventListener("change", () => model.set("value", input.checked));
+    model.on("change:value", show);
+    show();
+    return field(model, input);
+  }
+
+  const decimals = (step) => (String(step).split(".")[1] ?? "").length;
+  const box = (name) => (model, figure) => make("div", { class: name }, ...figure.children(model));
+
+  /** How each type of widget is drawn. A chapter that uses another fails the book's build, which reads this. */
+  const DRAW = {
+    AnyModel: (model, figure) => figure.draw(model),
+    CheckboxModel: checkbox,
+    DropdownModel: dropdown,
+    FloatSliderModel: (model, figure) => slider(model, figure, decimals(model.get("step"))),
+    HBoxModel: box("d2l-hbox"),
+    IntSliderModel: (model, figure) => slider(model, figure, 0),
+    VBoxModel: box("d2l-vbox"),
+  };
+
+  let saved; // by model id: {model_name, state}
+  let texts; // modules and style sheets, by number: several figures may have the same view
+  const models = new Map();
+  const modules = new Map();
+  const styles = new Set();
+
+  function modelOf(id) {
+    if (!models.has(id)) {
+      if (!Object.hasOwn(saved, id)) throw new Error("its saved state is missing");
+      models.set(id, new Model(saved[id].state));
+    }
+    return models.get(id);
+  }
+
+  const idOf = (reference) => String(reference).replace(/^IPY_MODEL_/, "");
+
+  /** Ids of a model and of all those that it holds. */
+  const family = (id) => [id, ...(modelOf(id).get("children") ?? []).flatMap((child) => family(idOf(child)))];
+
+  /** Follow the links among some models: both ways, or only there; the source's value comes first. */
+  function followLinks(ids) {
+    for (const { model_name: name, state } of Object.values(saved)) {
+      if (name !== "LinkModel" && name !== "DirectionalLinkModel") continue;
+      const [source, target] = [state.source, state.target].map(([id, trait]) => ({ id: idOf(id), trait }));
+      if (!ids.includes(source.id) || !ids.includes(target.id)) continue;
+      const pass = (from, to) => () => modelOf(to.id).set(to.trait, modelOf(from.id).get(from.trait));
+      pass(source, target)();
+      modelOf(source.id).on(`change:${source.trait}`, pass(source, target));
+      if (name === "LinkModel") modelOf(target.id).on(`change:${target.trait}`, pass(target, source));
+    }
+  }
+
+  function load(number) {
+    if (!modules.has(number)) {
+      const url = URL.createObjectURL(new Blob([texts[number]], { type: "text/javascript" }));
+      modules.set(number, import(url));
+    }
+    return modules.get(number);
+  }
+
+  /** Draw one figure; the picture goes only when everything stands. */
+  async function setUp(place) {
+    try {
+      if (!saved) ({ state: saved, texts } = JSON.parse(document.querySelector(STATE)?.textContent ?? EMPTY));
+      const id = place.dataset.model;
+      const ids = family(id);
+      followLinks(ids);
+      const views = [];
+      const figure = {
+        view: modelOf(ids.find((one) => saved[one].model_name === "AnyModel") ?? id),
+        children: (model) => model.get("children").map((child) => figure.element(idOf(child))),
+        draw(model) {
+          const el = make("div", { class: "d2l-anywidget" });
+          views.push({ model, el });
+          return el;
+        },
+        element(one) {
+          const name = saved[one].model_name;
+          if (!Object.hasOwn(DRAW, name)) throw new Error(`no way to draw ${name}`);
+          return DRAW[name](modelOf(one), figure);
+        },
+      };
+      const element = figure.element(id);
+      for (const view of views) {
+        const css = view.model.get("_css");
+        if (texts[css] && !styles.has(css)) document.head.append(make("style", {}, texts[css]));
+        styles.add(css);
+        const { default: module } = await load(view.model.get("_esm"));
+        await module.render(view);
+      }
+      element.classList.add("d2l-moving");
+      place.replaceChildren(element);
+      place.dataset.ready = "";
+    } catch (error) {
+      const text = `This figure cannot be moved: ${error.message}. What stands here is a picture of its first state.`;
+      place.prepend(make("p", { class: "d2l-problem", role: "alert" }, text));
+      console.warn(error);
+    }
+  }
+
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        near.unobserve(target);
+        (window.requestIdleCallback ?? setTimeout)(() => setUp(target)); // the text is painted first
+      }
+    },
+    { rootMargin: NEAR },
+  );
+  for (const place of document.querySelectorAll(".d2l-live[data-model]")) near.observe(place);
+})();

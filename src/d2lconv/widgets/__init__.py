@@ -1,0 +1,8 @@
+"""Figures that move: sliders and numbers to change, in Jupyter, in Colab and on the book's pages.
+
+Each function returns one box of ipywidgets: the last line of a cell shows it.
+"""
+
+from d2lconv.widgets.convolution import convolution_explorer
+
+__all__ = ["convolution_explorer"]

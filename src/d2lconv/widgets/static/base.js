@@ -1,0 +1,93 @@
+/**
+ * What all views share: building elements, writing numbers, speaking.
+ * Text is only ever set as text, so nothing in a saved state can become markup.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+const SHAPES = new Set(["svg", "g", "rect", "path", "line", "circle", "text"]);
+
+/**
+ * Make an element.
+ * @param {string} tag name of an HTML element, or of one of the SVG shapes above
+ * @param {Object<string, *>} [attributes] functions become listeners; null and false are left out
+ * @param {...(Node|string)} children
+ * @returns {Element}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = SHAPES.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Write a number as the course's figures do: at most two digits after the point.
+ * @param {number} value
+ * @returns {string}
+ */
+export function short(value) {
+  const rounded = Math.round(value * 100) / 100 || 0; // no minus zero
+  return String(rounded).replace("-", "−");
+}
+
+/** Write a number that stands in a product: in brackets if it is negative. */
+export const factor = (value) => (short(value).startsWith("−") ? `(${short(value)})` : short(value));
+
+/**
+ * Read what somebody typed, with a comma or a point, and either minus sign.
+ * @param {string} text
+ * @returns {?number} null if it is no number
+ */
+export function parse(text) {
+  const plain = text.trim().replace(",", ".").replace("−", "-");
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) && Math.abs(plain) < 1e6 ? Number(plain) : null;
+}
+
+/** Tell whether two values of traits are the same. */
+export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Make the one place of a view that speaks. The summary goes to the model, where the book's page takes it as the
+ * spoken value of the sliders; the region itself speaks only while the focus is in the view, else a reader
+ * would hear everything twice.
+ * @param {{set: Function, save_changes: Function}} model
+ * @param {Element} root the view
+ * @returns {{element: Element, say: function(string): void}}
+ */
+export function makeVoice(model, root) {
+  const element = make("p", { class: "d2l-said", role: "status", "aria-live": "polite" });
+  let timer = 0;
+  return {
+    element,
+    say(text) {
+      model.set("summary", text);
+      model.save_changes();
+      clearTimeout(timer);
+      if (root.contains(document.activeElement)) timer = setTimeout(() => (element.textContent = text), 150);
+    },
+  };
+}
+
+/**
+ * Draw when traits change: once for all that change together, and before the browser paints.
+ * @param {{on: Function, off: Function}} model
+ * @param {string[]} names
+ * @param {function(): void} draw
+ * @returns {{soon: function(): void, stop: function(): void}} draws for another reason; ends it
+ */
+export function watch(model, names, draw) {
+  let waiting = false;
+  const soon = () => {
+    if (waiting) return;
+    waiting = true;
+    queueMicrotask(() => {
+      waiting = false;
+      draw();
+    });
+  };
+  for (const name of names) model.on(`change:${name}`, soon);
+  return { soon, stop: () => names.forEach((name) => model.off(`change:${name}`, soon)) };
+}

@@ -1,0 +1,64 @@
+"""A small book with moving figures, executed and built as the real one is."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from tests.browser.site import ROOT, Build
+from tools.execute import run_chapter
+
+TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
+ALT = "Input, kernel and output of figure {}, with the window of one output cell marked"
+
+
+def chapter(*figures):
+    """Return a notebook with one section for each line of code that shows a figure."""
+    cells = [
+        new_markdown_cell("# Figures\n\nText."),
+        new_code_cell("from d2lconv import widgets", id="imports"),
+    ]
+    for number, code in enumerate(figures, start=1):
+        cells.append(new_markdown_cell(f"## Section {number}"))
+        metadata = {"mystnb": {"image": {"alt": ALT.format(number)}}}
+        cells.append(new_code_cell(code, id=f"figure-{number}", metadata=metadata))
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def lay_out(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
+    """Write a book with the real one's settings, extensions and styles."""
+    (folder / "book").mkdir(parents=True)
+    shutil.copy(ROOT / "_config.yml", folder)
+    shutil.copy(ROOT / "book" / "references.bib", folder / "book")
+    for name in ("_ext", "_extra", "_host", "_static"):
+        (folder / "book" / name).symlink_to(ROOT / "book" / name)
+    entries = "".join(f"      - file: book/{name}\n" for name in chapters)
+    (folder / "_toc.yml").write_text(TOC + entries, encoding="utf-8")
+    (folder / "book" / "index.md").write_text("# Start\n\nNo figure here.\n", encoding="utf-8")
+    for name, notebook in chapters.items():
+        nbformat.write(notebook, folder / "book" / f"{name}.ipynb")
+    return folder
+
+
+def execute(folder: Path, name: str) -> Path:
+    """Run a chapter as `make execute` does."""
+    path = folder / "book" / f"{name}.ipynb"
+    result = run_chapter(path, 120)
+    assert not result.problem, result.problem
+    return path
+
+
+def build(folder: Path) -> Build:
+    """Build the book as `make book` does."""
+    options = ["--warningiserror", "--nitpick", "--keep-going"]
+    run = subprocess.run(
+        [Path(sys.executable).parent / "jupyter-book", "build", folder, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")},
+    )
+    return Build(run.returncode, run.stdout, folder / "_build" / "html")

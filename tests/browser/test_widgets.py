@@ -222,6 +222,18 @@ def test_what_is_no_number_is_taken_back(explorer):
         assert cell.input_value() == "1"
 
 
+def test_typing_is_not_disturbed_by_the_pointer(explorer):
+    field = explorer.cell("input", 0, 0)
+    field.focus()
+    explorer.page.keyboard.type("12")
+    explorer.cell("output", 2, 2).hover()
+    explorer.page.wait_for_timeout(60)
+    assert field.input_value() == "12"
+    explorer.page.keyboard.press("Enter")
+    assert explorer.numbers("input")[0][0] == 12
+    assert explorer.right()
+
+
 def test_edited_preset_is_the_readers_own(explorer):
     explorer.control("Kernel").select_option("blur")
     explorer.cell("kernel", 0, 0).fill("7")

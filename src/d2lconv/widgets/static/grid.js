@@ -43,8 +43,9 @@ export function makeGrid({ title, role, onEdit, onPoint = () => {}, onPick }) {
 
   function commit(input, [row, column]) {
     const number = parse(input.value);
-    if (number === null) input.value = short(numbers[row][column]);
-    else if (short(number) !== short(numbers[row][column])) onEdit(row, column, number);
+    const before = short(numbers[row][column]);
+    if (number === null || short(number) === before) input.value = before;
+    else onEdit(row, column, number);
   }
 
   function build(height, width) {
@@ -118,7 +119,9 @@ export function makeGrid({ title, role, onEdit, onPoint = () => {}, onPick }) {
         if (!onEdit) {
           cell.textContent = text;
           cell.setAttribute("aria-label", `row ${row + 1}, column ${column + 1}: ${text || "not computed yet"}`);
-        } else if (target.value !== text) target.value = text;
+        } else if (target.defaultValue !== text) {
+          target.value = target.defaultValue = text; // leaves alone what somebody is typing meanwhile
+        }
       }),
     );
   }

@@ -10,6 +10,7 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
+from tests.contrast import contrast
 
 from d2lconv.plotting import (
     PALETTE,
@@ -177,15 +178,7 @@ def test_a_notebook_gets_svg_without_a_date():
     assert "<dc:date>" not in result.stdout
 
 
-def luminance(colour):
-    """Return the relative luminance of a hex colour, as WCAG 2 defines it."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 @pytest.mark.parametrize("surface", [name for name in PALETTE if name.endswith("tint") or name == "paper"])
 @pytest.mark.parametrize("text", ["ink", "muted"])
 def test_text_can_be_read_on_every_surface(surface, text):
-    light, dark = sorted((luminance(PALETTE[surface]), luminance(PALETTE[text])), reverse=True)
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert contrast(PALETTE[text], PALETTE[surface]) >= 4.5

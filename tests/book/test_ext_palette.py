@@ -5,6 +5,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from tests.contrast import contrast
 
 from d2lconv.plotting import PALETTE
 
@@ -17,18 +18,6 @@ STROKES = ["muted", "input", "kernel", "output", "highlight", "good", "bad", "pa
 
 def colours(theme):
     return dict(re.findall(r"--d2l-([a-z-]+): (#[0-9a-f]{6});", THEMES[theme]))
-
-
-def luminance(colour):
-    """Return the relative luminance that WCAG 2 defines."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(first, second):
-    darker, lighter = sorted([luminance(first), luminance(second)])
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def test_contrast_of_black_and_white_is_known():

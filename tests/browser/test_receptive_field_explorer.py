@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.browser.widgets_book import build, chapter, execute, lay_out
+from tests.browser.widgets_book import FigureOnPage, build, chapter, execute, lay_out
 
 from d2lconv.shapes import Layer, conv_output_size, receptive_field
 
@@ -26,21 +26,15 @@ def book(tmp_path_factory):
     return done.site
 
 
-class Explorer:
+class Explorer(FigureOnPage):
     """The figure with some number on a page."""
 
     def __init__(self, page, number=0):
-        self.page = page
-        self.place = page.locator(".d2l-live").nth(number)
-        self.place.scroll_into_view_if_needed()
-        self.place.locator(".d2l-view").wait_for()
+        super().__init__(page, number)
         self.wait()
 
     def wait(self):
         self.page.wait_for_timeout(60)  # a frame
-
-    def control(self, name):
-        return self.place.get_by_label(name, exact=True)
 
     def slide(self, name, value):
         self.control(name).fill(str(value))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.browser.widgets_book import ALT, build, chapter, execute, lay_out
+from tests.browser.widgets_book import ALT, FigureOnPage, build, chapter, execute, lay_out
 
 from d2lconv.ops import corr2d
 
@@ -24,17 +24,8 @@ def book(tmp_path_factory):
     return done.site
 
 
-class Explorer:
+class Explorer(FigureOnPage):
     """The figure with some number on a page."""
-
-    def __init__(self, page, number=0):
-        self.page = page
-        self.place = page.locator(".d2l-live").nth(number)
-        self.place.scroll_into_view_if_needed()
-        self.place.locator(".d2l-view").wait_for()
-
-    def control(self, name):
-        return self.place.get_by_label(name, exact=True)
 
     def button(self, name):
         return self.place.get_by_role("button", name=name, exact=True)

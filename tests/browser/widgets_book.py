@@ -62,3 +62,17 @@ def build(folder: Path) -> Build:
         env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")},
     )
     return Build(run.returncode, run.stdout, folder / "_build" / "html")
+
+
+class FigureOnPage:
+    """The moving figure with some number on a page, set up."""
+
+    def __init__(self, page, number=0):
+        self.page = page
+        self.place = page.locator(".d2l-live").nth(number)
+        self.place.scroll_into_view_if_needed()
+        self.place.locator(".d2l-view").wait_for()
+
+    def control(self, name):
+        """Return the input with this label."""
+        return self.place.get_by_label(name, exact=True)

@@ -22,8 +22,9 @@ MAX_LINES = 320  # about 300
 LAYERS = (
     ({"_arguments"}, set()),
     ({"shapes"}, set()),
-    ({"ops", "summary", "models", "data"}, {"torch", "numpy"}),
-    ({"training", "plotting", "exercises"}, {"matplotlib", "cycler", "matplotlib_inline", "tqdm"}),
+    ({"ops", "summary", "models", "data"}, {"torch", "numpy", "pooch", "tqdm"}),
+    ({"plotting"}, {"matplotlib", "cycler", "matplotlib_inline"}),
+    ({"training", "exercises"}, set()),
     ({"widgets"}, {"anywidget", "ipywidgets", "traitlets", "IPython"}),
 )
 

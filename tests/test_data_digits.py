@@ -1,7 +1,6 @@
 """The digits are the originals, the split is fixed and fair, and wrong arguments are refused."""
 
 import hashlib
-from dataclasses import FrozenInstanceError
 from importlib import resources
 
 import numpy as np
@@ -9,11 +8,10 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from d2lconv.data import ImageData, Splits, load_digits
+from d2lconv.data import load_digits
 
 COUNTS = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]  # images of each digit, as UCI states them
 SHEETS = [0, 130, 256, 386, 516, 646, 776, 905, 1029, 1157, 1287, 1415, 1545, 1667]  # the first image of each
-IMAGES = torch.zeros(2, 1, 4, 4)
 
 
 @pytest.fixture(scope="module")
@@ -213,63 +211,3 @@ class TestLoadDigits:
     def test_refuses(self, size, error, message):
         with pytest.raises(error, match=f"^{message}$"):
             load_digits(size)
-
-
-class TestImageData:
-    @pytest.fixture
-    def data(self):
-        return ImageData(torch.zeros(2, 3, 4, 5), torch.tensor([1, 0]), ("cat", "dog"))
-
-    def test_repr_is_short_and_has_no_address(self, data):
-        assert repr(data) == "ImageData(images=(2, 3, 4, 5) float32, labels=(2,) int64, classes=2)"
-        assert repr(Splits(data, data, data)) == (
-            f"Splits(\n  train={data!r},\n  valid={data!r},\n  test={data!r},\n)"
-        )
-
-    def test_length(self, data):
-        assert len(data) == 2
-
-    def test_frozen(self, data):
-        with pytest.raises(FrozenInstanceError):
-            data.labels = data.labels
-
-    def test_compares_by_identity(self, data):
-        assert data == data
-        assert data != ImageData(data.images, data.labels, data.class_names)
-        assert len({data, data}) == 1
-
-    def test_to(self, data):
-        there = data.to("meta")
-        assert there.images.device == there.labels.device == torch.device("meta")
-        assert there.class_names == data.class_names
-        assert repr(there).endswith("classes=2, device='meta')")
-        assert data.to("cpu").images is data.images
-
-    @pytest.mark.parametrize(
-        ("images", "labels", "error", "message"),
-        [
-            (
-                torch.zeros(2, 1, 4, 4).byte(),
-                [0, 1],
-                TypeError,
-                "images must be floating-point, got torch.uint8",
-            ),
-            (torch.zeros(2, 1, 4, 4), [0.0, 1.0], TypeError, "labels must be torch.int64, got torch.float32"),
-            (
-                torch.zeros(2, 4, 4),
-                [0, 1],
-                ValueError,
-                r"images must have shape \(N, C, H, W\), got \(2, 4, 4\)",
-            ),
-            (
-                torch.zeros(2, 1, 4, 4),
-                [0, 1, 1],
-                ValueError,
-                r"labels must have shape \(2,\), one for each image of \(2, 1, 4, 4\), got \(3,\)",
-            ),
-            (IMAGES, [[0], [1]], ValueError, r"labels must have shape .*, got \(2, 1\)"),
-        ],
-    )
-    def test_refuses(self, images, labels, error, message):
-        with pytest.raises(error, match=f"^{message}$"):
-            ImageData(images, torch.tensor(labels), ("a", "b"))

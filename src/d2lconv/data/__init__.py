@@ -1,0 +1,23 @@
+"""Image data sets, held as tensors: digits that come with the package, MNIST and Fashion-MNIST by download.
+
+Every loader returns `Splits`: training, validation and test data, each an `ImageData`. Choose settings on the
+validation data, and look at the test data once, at the end.
+"""
+
+from d2lconv.data.augmentation import random_shifts
+from d2lconv.data.batches import batches
+from d2lconv.data.digits import load_digits
+from d2lconv.data.idx import read_idx
+from d2lconv.data.images import ImageData, Splits
+from d2lconv.data.mnist import load_fashion_mnist, load_mnist
+
+__all__ = [
+    "ImageData",
+    "Splits",
+    "batches",
+    "load_digits",
+    "load_fashion_mnist",
+    "load_mnist",
+    "random_shifts",
+    "read_idx",
+]

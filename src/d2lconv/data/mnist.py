@@ -1,0 +1,154 @@
+"""MNIST and Fashion-MNIST: two sets of 70,000 grey images in ten classes, in the same four files."""
+
+from __future__ import annotations
+
+import os
+
+from d2lconv.data._download import Source
+from d2lconv.data._reading import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load_source
+from d2lconv.data.images import Splits
+
+__all__ = ["load_fashion_mnist", "load_mnist"]
+
+_HELD_OUT = 1000  # images of each class for validation
+
+# Two sources state the SHA-256 sums and agree in all eight, both on GitHub: tensorflow/datasets, in
+# tensorflow_datasets/url_checksums/{mnist,fashion_mnist}.txt, and pytorch/vision, in
+# torchvision/prototype/datasets/_builtin/mnist.py. Beside each mirror stands who downloads from it.
+_MNIST = Source(
+    "mnist",
+    {
+        TRAIN_IMAGES: "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        TRAIN_LABELS: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        TEST_IMAGES: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        TEST_LABELS: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+    },
+    (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",  # torchvision
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",  # tensorflow/datasets
+    ),
+)
+_FASHION_MNIST = Source(
+    "fashion-mnist",
+    {
+        TRAIN_IMAGES: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+        TRAIN_LABELS: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        TEST_IMAGES: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+        TEST_LABELS: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    },
+    (
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",  # its authors
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",  # Keras
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # torchvision, tensorflow/datasets
+    ),
+)
+
+_DIGITS = tuple(str(digit) for digit in range(10))
+_CLOTHES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+def load_mnist(*, folder: str | os.PathLike[str] | None = None, progress: bool = True) -> Splits:
+    """Return MNIST, 70,000 handwritten digits, split into training, validation and test data.
+
+    The first call downloads four files, 12 MB together; later calls read them from the cache. Ink is bright,
+    paper is 0.
+
+    Parameters
+    ----------
+    folder : str or path, optional
+        The folder of the cache; the files go into its subfolder ``mnist``. Without it, the folder that the
+        environment variable ``D2LCONV_DATA`` names, or else ``d2lconv`` in the user's cache folder.
+    progress : bool
+        Whether to show a progress bar for each file that is downloaded.
+
+    Returns
+    -------
+    Splits
+        50,000 training, 10,000 validation and 10,000 test images: float32, shape ``(N, 1, 28, 28)``, each
+        value the stored 0 to 255 divided by 255.
+
+    Raises
+    ------
+    OSError
+        If a file can be had from no mirror, or not be written into the cache. The message says why for each
+        mirror, and where the file can be put by hand.
+
+    Notes
+    -----
+    The split is a fixed rule, with no random numbers. The test data are the source's. Of its 60,000 training
+    images, 1,000 of each class are for validation: in the order of the source, those at equal distances among
+    the images of the class. The others are for training, in the order of the source.
+
+    By the source, no writer of a training image wrote a test image. The validation images are by the writers
+    of the training images.
+
+    A file is used only if its SHA-256 sum is right, be it fresh or from the cache; a wrong one is downloaded
+    again. It appears in the cache whole or not at all, so several processes may load at once.
+
+    Source: LeCun, Cortes and Burges, *The MNIST database of handwritten digits*; LeCun et al.,
+    *Gradient-based learning applied to document recognition*, Proceedings of the IEEE 86(11), 1998.
+    Introduced in: *Image data*.
+
+    Examples
+    --------
+    >>> from d2lconv.data import load_mnist
+    >>> train, valid, test = load_mnist()  # doctest: +SKIP
+    >>> len(train), len(valid), len(test)  # doctest: +SKIP
+    (50000, 10000, 10000)
+    """
+    return load_source(_MNIST, _DIGITS, held_out=_HELD_OUT, folder=folder, progress=progress)
+
+
+def load_fashion_mnist(*, folder: str | os.PathLike[str] | None = None, progress: bool = True) -> Splits:
+    """Return Fashion-MNIST, 70,000 photographs of clothes, split into training, validation and test data.
+
+    The first call downloads four files, 31 MB together; later calls read them from the cache. Clothes are
+    bright, the background is 0.
+
+    Parameters
+    ----------
+    folder : str or path, optional
+        The folder of the cache; the files go into its subfolder ``fashion-mnist``. Without it, the folder
+        that the environment variable ``D2LCONV_DATA`` names, or else ``d2lconv`` in the user's cache folder.
+    progress : bool
+        Whether to show a progress bar for each file that is downloaded.
+
+    Returns
+    -------
+    Splits
+        50,000 training, 10,000 validation and 10,000 test images: float32, shape ``(N, 1, 28, 28)``, each
+        value the stored 0 to 255 divided by 255. Every class is a tenth of each.
+
+    Raises
+    ------
+    OSError
+        If a file can be had from no mirror, or not be written into the cache. The message says why for each
+        mirror, and where the file can be put by hand.
+
+    Notes
+    -----
+    The files have the form of those of MNIST, and are cached, checked and split by the same rules: see
+    `load_mnist`.
+
+    Source: Xiao, Rasul and Vollgraf, *Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
+    Algorithms*, https://arxiv.org/abs/1708.07747, MIT licence. Introduced in: *Image data*.
+
+    Examples
+    --------
+    >>> from d2lconv.data import load_fashion_mnist
+    >>> train, valid, test = load_fashion_mnist()  # doctest: +SKIP
+    >>> train  # doctest: +SKIP
+    ImageData(images=(50000, 1, 28, 28) float32, labels=(50000,) int64, classes=10)
+    """
+    return load_source(_FASHION_MNIST, _CLOTHES, held_out=_HELD_OUT, folder=folder, progress=progress)

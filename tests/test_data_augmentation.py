@@ -1,0 +1,111 @@
+"""Images move by whole pixels, each by its own distance; all are equally likely, and zeros come in."""
+
+import pytest
+import torch
+
+from d2lconv.data import load_digits, random_shifts
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def shift(image, down, right):
+    """Move one image (C, H, W), pixel by pixel."""
+    moved = torch.zeros_like(image)
+    _, H, W = image.shape
+    for row in range(H):
+        for column in range(W):
+            if 0 <= row - down < H and 0 <= column - right < W:
+                moved[:, row, column] = image[:, row - down, column - right]
+    return moved
+
+
+def distances(images, moved, most):
+    """Find by how much each image moved: the only (down, right) that explains it."""
+    steps = range(-most, most + 1)
+    for before, after in zip(images, moved, strict=True):
+        found = [
+            (down, right)
+            for down in steps
+            for right in steps
+            if torch.equal(shift(before, down, right), after)
+        ]
+        assert len(found) == 1
+        yield found[0]
+
+
+@pytest.mark.parametrize(("shape", "most"), [((40, 1, 5, 5), 1), ((40, 3, 4, 7), 2), ((20, 2, 3, 3), 4)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.uint8])
+def test_each_image_is_moved_whole(shape, most, dtype):
+    images = (torch.rand(shape, generator=seeded()) * 200 + 1).to(dtype)
+    moved = random_shifts(images, most, seeded(1))
+    assert moved.shape == images.shape
+    assert moved.dtype == dtype
+    steps = range(-most, most + 1)
+    possible = [torch.stack([shift(image, a, b) for a in steps for b in steps]) for image in images]
+    assert all((moved[n] == possible[n]).flatten(1).all(1).any() for n in range(len(images)))
+
+
+def test_every_distance_is_equally_likely_and_the_two_are_independent():
+    images = torch.rand((2000, 1, 5, 5), generator=seeded()) + 1
+    found = list(distances(images, random_shifts(images, 1, seeded(2)), 1))
+    times = {step: found.count(step) for step in found}
+    assert sorted(times) == [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    assert max(abs(number - 2000 / 9) for number in times.values()) < 60  # four standard deviations
+
+
+def test_two_pixels_means_at_most_two():
+    images = torch.rand((300, 1, 6, 6), generator=seeded()) + 1
+    found = list(distances(images, random_shifts(images, 2, seeded()), 3))
+    assert {down for down, _ in found} == {right for _, right in found} == {-2, -1, 0, 1, 2}
+
+
+def test_the_generator_decides():
+    images = load_digits().valid.images
+    assert torch.equal(random_shifts(images, 2, seeded()), random_shifts(images, 2, seeded()))
+    assert not torch.equal(random_shifts(images, 2, seeded()), random_shifts(images, 2, seeded(1)))
+    generator = seeded()
+    assert not torch.equal(random_shifts(images, 2, generator), random_shifts(images, 2, generator))
+
+
+def test_takes_no_other_random_numbers():
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    random_shifts(torch.ones(2, 1, 3, 3), 1, seeded())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_zero_moves_nothing_and_is_a_copy():
+    images = load_digits().valid.images
+    moved = random_shifts(images, 0, seeded())
+    assert torch.equal(moved, images)
+    assert moved.data_ptr() != images.data_ptr()
+
+
+def test_the_images_stay_as_they_are():
+    images = load_digits().valid.images
+    before = images.clone()
+    random_shifts(images, 3, seeded()).zero_()
+    assert torch.equal(images, before)
+
+
+def test_no_images():
+    assert random_shifts(torch.zeros(0, 1, 4, 4), 2, seeded()).shape == (0, 1, 4, 4)
+
+
+def test_on_another_device():
+    assert random_shifts(torch.zeros(2, 1, 4, 4, device="meta"), 2, seeded()).device == torch.device("meta")
+
+
+@pytest.mark.parametrize(
+    ("images", "most", "error", "message"),
+    [
+        (torch.zeros(2, 1, 4, 4), -1, ValueError, "most must be at least 0, got -1"),
+        (torch.zeros(2, 1, 4, 4), 1.5, TypeError, "most must be an integer, got 1.5 of type float"),
+        (torch.zeros(1, 4, 4), 1, ValueError, r"images must have shape \(N, C, H, W\), got \(1, 4, 4\)"),
+    ],
+)
+def test_refuses(images, most, error, message):
+    with pytest.raises(error, match=f"^{message}$"):
+        random_shifts(images, most, seeded())

@@ -280,6 +280,12 @@ def test_it_speaks(explorer):
     explorer.page.keyboard.press("ArrowRight")
     explorer.page.wait_for_timeout(300)
     assert said.text_content() == "row 2, column 3: output 16"
+    explorer.control("Kernel").focus()
+    explorer.page.keyboard.press("ArrowDown")
+    explorer.page.wait_for_timeout(300)
+    assert (
+        said.text_content() == "row 2, column 3: output 0"
+    )  # a list says its choice, not what that leads to
 
 
 # ---- pages ----

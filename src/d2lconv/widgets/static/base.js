@@ -29,6 +29,7 @@ export function make(tag, attributes = {}, ...children) {
  * @returns {string}
  */
 export function short(value) {
+  if (value === -Infinity) return "−∞"; // what pooling takes for padding
   const rounded = Math.round(value * 100) / 100 || 0; // no minus zero
   return String(rounded).replace("-", "−");
 }
@@ -49,10 +50,16 @@ export function parse(text) {
 /** Tell whether two values of traits are the same. */
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
+/** Tell whether the focus is in a figure, but for the book's sliders: they say the summary as their value. */
+function isListening(root) {
+  const focus = document.activeElement;
+  const figure = root.closest(".d2l-live, .widget-vbox") ?? root;
+  return figure.contains(focus) && focus.type !== "range";
+}
+
 /**
  * Make the one place of a view that speaks. The summary goes to the model, where the book's page takes it as the
- * spoken value of the sliders; the region itself speaks only while the focus is in the view, else a reader
- * would hear everything twice.
+ * spoken value of the sliders; the region itself speaks while the focus is elsewhere in the figure.
  * @param {{set: Function, save_changes: Function}} model
  * @param {Element} root the view
  * @returns {{element: Element, say: function(string): void}}
@@ -66,7 +73,7 @@ export function makeVoice(model, root) {
       model.set("summary", text);
       model.save_changes();
       clearTimeout(timer);
-      if (root.contains(document.activeElement)) timer = setTimeout(() => (element.textContent = text), 150);
+      if (isListening(root)) timer = setTimeout(() => (element.textContent = text), 150);
     },
   };
 }

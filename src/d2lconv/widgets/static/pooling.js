@@ -8,7 +8,6 @@ const TRAITS = ["input", "mode_index", "kernel_size", "stride", "padding", "ceil
 const SHADED = 6; // an input with more columns is shown as a picture
 
 const range = (length) => [...Array(length).keys()];
-const write = (value) => (value === -Infinity ? "−∞" : short(value));
 
 /** Move the columns of a matrix to the right; zeros come in. */
 const moved = (X, by) => X.map((line) => line.map((_, column) => line[column - by] ?? 0));
@@ -175,7 +174,7 @@ function render({ model, el }) {
       const names = { input: `Input ${place}`, padding: "Padding cell", over: "Beyond the end" };
       const changed = kind === "input" && news[row][column] ? ", changed" : "";
       field.readOnly = kind !== "input" || from < 0 || from >= width; // a zero that has come in
-      if (kind === "padding") field.value = write(value);
+      if (kind === "padding") field.value = short(value);
       field.setAttribute("aria-label", names[kind] + changed);
     }
   }
@@ -211,7 +210,7 @@ function render({ model, el }) {
     const number = (text, marks) => make("span", { class: `d2l-number d2l-${marks}` }, text);
     const terms = shown.flatMap((cell, i) => [
       i ? ", " : "",
-      number(write(cell.value), `input ${cell === best ? "d2l-best" : cell.kind === "input" ? "" : "d2l-zero"}`),
+      number(short(cell.value), `input ${cell === best ? "d2l-best" : cell.kind === "input" ? "" : "d2l-zero"}`),
     ]);
     formula.replaceChildren(average ? "mean(" : "max(", ...terms, ") = ", number(short(value), "output"));
   }

@@ -1,5 +1,6 @@
 """The moving figures in Python: traits and their errors, links, the picture, and what goes to the browser."""
 
+import gzip
 import re
 import sys
 import types
@@ -15,6 +16,7 @@ from ipywidgets.embed import dependency_state
 import d2lconv.widgets
 from d2lconv.plotting import PALETTE
 from d2lconv.widgets import _base, convolution_explorer
+from d2lconv.widgets._base import View
 from d2lconv.widgets._traits import Matrix
 
 STATIC = Path(d2lconv.widgets.__file__).parent / "static"
@@ -195,13 +197,66 @@ def test_joined_module_has_no_imports_and_no_comments(figure):
     assert module.count("export ") == 1
 
 
-def test_every_name_that_a_script_imports_is_exported():
-    for path in STATIC.glob("*.js"):
-        for names, source in re.findall(
-            r"^import \{([^}]*)\} from \"\./([\w-]+\.js)\";", path.read_text(), re.M
-        ):
-            exported = set(_base._EXPORT.findall((STATIC / source).read_text(encoding="utf-8")))
-            assert {name.strip() for name in names.split(",") if name.strip()} <= exported
+MODULES = {
+    "numbers.js": "const TWO = 2;\nexport const four = TWO * TWO;\nexport function no() {\n  return 1;\n}\n",
+    "words.js": 'import { four } from "./numbers.js";\nconst say = () => four;\nexport const said = say();\n',
+    "view.js": 'import { said } from "./words.js";\nconst $ = said;\nexport default { render: () => $ };\n',
+}
+
+
+@pytest.fixture
+def modules(monkeypatch):
+    """Let some small modules stand in the place of the package's."""
+    files = dict(MODULES)
+    monkeypatch.setattr(_base, "_read", files.__getitem__)
+    return files
+
+
+def test_joined_module_has_what_is_needed_and_no_more(modules):
+    joined = """const numbers = (() => {
+const TWO = 2;
+const four = TWO * TWO;
+return { four };
+})();
+const words = (() => {
+const { four } = numbers;
+const say = () => four;
+const said = say();
+return { said };
+})();
+const { said } = words;
+const $ = said;
+export default { render: () => $ };
+"""
+    assert _base.join_scripts("numbers.js", "words.js", "view.js") == joined
+
+
+def test_joining_says_what_is_missing(modules):
+    with pytest.raises(ValueError, match=r"words\.js imports from numbers\.js, which must stand before it"):
+        _base.join_scripts("words.js", "numbers.js", "view.js")
+    modules["words.js"] = modules["words.js"].replace("four", "TWO")
+    with pytest.raises(ValueError, match=r"numbers\.js does not export TWO, which others import"):
+        _base.join_scripts("numbers.js", "words.js", "view.js")
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+def test_lines_of_scripts_begin_as_joining_expects(path):
+    """A line without indentation begins a declaration, a comment or an import, or ends one."""
+    rest = _base._read(path.name)
+    begin = r"import \{|export default \{|(export )?(const|function|class) \w+|[)}\]`]|$"
+    assert [line for line in rest.split("\n") if line[:1] != " " and not re.match(begin, line)] == []
+
+
+def test_scripts_are_light():
+    """Measured as a server sends them, compressed."""
+    host = (Path(__file__).parents[1] / "book/_host/host.js").read_bytes()
+    assert len(gzip.compress(host)) < 6 * 1024
+    views = [kind for kind in View.__subclasses__() if kind.__module__.startswith("d2lconv.")]
+    assert len(views) == len(d2lconv.widgets.__all__)
+    scripts = [view.source("_esm") for view in views]
+    styles = [view.source("_css") for view in views]
+    assert sum(len(gzip.compress(script.encode())) for script in scripts) < 60 * 1024
+    assert len(gzip.compress("".join(styles + scripts).encode())) < 60 * 1024
 
 
 def test_nothing_moves_by_itself():

@@ -23,8 +23,9 @@ from matplotlib.figure import Figure as Drawing
 from d2lconv.plotting import PALETTE
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
-_IMPORT = re.compile(r"^import (\{[^}]*\}) from \"\./([\w-]+)\.js\";$", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
+_IMPORT = re.compile(r"^import \{([^}]*)\} from \"\./([\w-]+)\.js\";\n", re.MULTILINE)
+_PIECE = re.compile(r"^(?=[a-z])", re.MULTILINE)
+_DECLARED = re.compile(r"(export )?(?:const|function|class) (\w+)")
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _BLANK = re.compile(r"\n{2,}")
 
@@ -33,21 +34,67 @@ def join_scripts(*names: str) -> str:
     """Join modules of ``static/`` into one: the state of a view holds a single module.
 
     They import from each other by ``import { name } from "./file.js";``, so each can be read and run by
-    itself. Here each, but for the last, becomes a function that returns what the module exports, so that
-    names inside of it stay its own; and comments are left out.
+    itself. Here each, but for the last, becomes a function that returns what the others import from it, so
+    that names inside of it stay its own. What none of them needs is left out, and so are comments.
+
+    Raises
+    ------
+    ValueError
+        If a module imports from one that does not stand before it, or a name that is not exported there.
 
     Examples
     --------
     >>> module = join_scripts("base.js", "grid.js")
     >>> "const base = (() => {" in module, "const { make, parse, short } = base;" in module
     (True, True)
+    >>> "function parse" in module, "function watch" in module
+    (True, False)
     """
-    *parts, last = ((name.removesuffix(".js"), _IMPORT.sub(r"const \1 = \2;", _read(name))) for name in names)
-    scopes = []
-    for name, text in parts:
-        exports = ", ".join(match[1] for match in _EXPORT.finditer(text))
-        scopes.append(f"const {name} = (() => {{\n{_EXPORT.sub('', text)}return {{ {exports} }};\n}})();\n")
-    return "".join([*scopes, last[1]])
+    *parts, last = names
+    wanted: dict[str, set[str]] = {name.removesuffix(".js"): set() for name in parts}
+    texts = [_link(last, wanted)]
+    for name in reversed(parts):
+        key = name.removesuffix(".js")
+        imported = wanted.pop(key)  # by those after it, and it can only import from those before it
+        body, exported = _needed(_link(name, wanted), imported)
+        if missing := imported - exported:
+            raise ValueError(f"{name} does not export {', '.join(sorted(missing))}, which others import")
+        texts.append(f"const {key} = (() => {{\n{body}return {{ {', '.join(sorted(imported))} }};\n}})();\n")
+    return "".join(reversed(texts))
+
+
+def _link(name: str, wanted: dict[str, set[str]]) -> str:
+    """Read a module, take what it imports from the variables that stand for others, and note the names."""
+
+    def take(match: re.Match[str]) -> str:
+        if match[2] not in wanted:
+            raise ValueError(f"{name} imports from {match[2]}.js, which must stand before it")
+        imported = [word.strip() for word in match[1].split(",") if word.strip()]
+        wanted[match[2]] |= set(imported)
+        return f"const {{ {', '.join(imported)} }} = {match[2]};\n"
+
+    return _IMPORT.sub(take, _read(name))
+
+
+def _needed(text: str, wanted: set[str]) -> tuple[str, set[str]]:
+    """Leave out the declarations of a module that neither `wanted` nor what it needs names.
+
+    Returns
+    -------
+    str, set of str
+        The rest, without the word ``export``, and all that the module exports.
+    """
+    pieces = [(_DECLARED.match(piece), piece) for piece in _PIECE.split(text)]
+    kept = {number for number, (found, _) in enumerate(pieces) if not found or found[2] in wanted}
+    added = kept
+    while added:
+        words = {word for number in added for word in re.findall(r"\w+", pieces[number][1])}
+        added = {n for n, (found, _) in enumerate(pieces) if found and found[2] in words} - kept
+        kept = kept | added
+    rest = "".join(
+        piece.removeprefix("export ") for number, (_, piece) in enumerate(pieces) if number in kept
+    )
+    return rest, {found[2] for found, _ in pieces if found and found[1]}
 
 
 def join_styles(*names: str) -> str:

@@ -34,10 +34,13 @@ FIGURES = {
 }
 LAID_OUT = {"draw_correlation", "draw_grid"}
 WITH_MAPS = {"draw_effective_field", "draw_feature_maps", "draw_images"}
+WITH_CURVES = {"draw_curves"}
 
 
 def test_every_figure_is_looked_at():
-    assert set(FIGURES) | WITH_MAPS == {name for name in plotting.__all__ if name.startswith("draw_")}
+    assert set(FIGURES) | WITH_MAPS | WITH_CURVES == {
+        name for name in plotting.__all__ if name.startswith("draw_")
+    }
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -5,6 +5,7 @@ Every function takes arrays or tensors and returns the axes that it drew on.
 
 from d2lconv.plotting.channels import draw_channels, draw_one_by_one
 from d2lconv.plotting.connections import draw_connections, draw_separable
+from d2lconv.plotting.curves import draw_curves
 from d2lconv.plotting.effective import draw_effective_field
 from d2lconv.plotting.fields import draw_receptive_field
 from d2lconv.plotting.grids import draw_correlation, draw_grid
@@ -19,6 +20,7 @@ __all__ = [
     "draw_connections",
     "draw_correlation",
     "draw_coverage",
+    "draw_curves",
     "draw_effective_field",
     "draw_feature_maps",
     "draw_grid",

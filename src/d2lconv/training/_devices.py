@@ -1,0 +1,59 @@
+"""Where a model computes, and in which precision."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import nn
+
+Device = torch.device | str | None
+"""A device, its name, or None to choose."""
+
+
+def choose_device(device: Device) -> torch.device:
+    """Return the device asked for; for None an accelerator where the machine has one, else the CPU."""
+    if device is None:
+        found = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+        return torch.device("cpu") if found is None else found
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        allowed = "a torch.device or a name such as 'cpu' or 'cuda'"
+        raise ValueError(f"device must be {allowed}, got {device!r}") from error
+    try:
+        torch.empty(0, device=chosen)
+    except (AssertionError, NotImplementedError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"device {str(chosen)!r} cannot be used on this machine: {reason}") from error
+    return chosen
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Return where a model's weights are: the CPU if it has none."""
+    tensor = next(iter([*model.parameters(), *model.buffers()]), None)
+    return torch.device("cpu") if tensor is None else tensor.device
+
+
+def place(model: nn.Module, device: torch.device) -> None:
+    """Move a model to a device, on NVIDIA's with the channels last, as its tensor cores read them."""
+    model.to(device)
+    if device.type == "cuda":
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def autocast_type(device: torch.device) -> torch.dtype:
+    """Return the 16-bit type for mixed precision: bfloat16, float16 on NVIDIA cards too old for it."""
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.float16
+    return torch.bfloat16
+
+
+def gradient_scaler(device: torch.device, amp: bool) -> torch.amp.GradScaler:
+    """Return what keeps small gradients from vanishing in float16; it does nothing where that is not used."""
+    return torch.amp.GradScaler(device.type, enabled=amp and autocast_type(device) == torch.float16)
+
+
+def precision(device: torch.device, amp: bool) -> AbstractContextManager[object]:
+    """Return a block in which layers compute in 16 bits where that is safe, if asked for."""
+    return torch.autocast(device.type, autocast_type(device)) if amp else nullcontext()

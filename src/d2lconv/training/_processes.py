@@ -1,0 +1,111 @@
+"""The processes that train one model together: one, or as many as ``torchrun`` has started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from d2lconv.training._devices import Device, choose_device
+
+Result = TypeVar("Result")
+
+TIMEOUT = timedelta(minutes=10)
+"""How long a process waits for the others: longer than a download or an evaluation takes, not for ever.
+
+On one machine torchrun sees at once that a process has died. This is for the loss of a whole machine.
+"""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """What one of several processes has to know about them. A process alone is the first of one."""
+
+    device: torch.device
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes and prints."""
+        return self.rank == 0
+
+    def share(self, size: int) -> slice:
+        """Return which rows of ``size`` are this process's own; shares differ by one row at most."""
+        return slice(size * self.rank // self.count, size * (self.rank + 1) // self.count)
+
+    def total(self, numbers: Tensor) -> list[list[float]]:
+        """Return the sum of a table of numbers over all processes."""
+        summed = numbers.cpu().double()
+        if self.count > 1:
+            summed = summed.to(self.device)
+            dist.all_reduce(summed)
+        table: list[list[float]] = summed.tolist()
+        return table
+
+    def joined(self, model: nn.Module) -> nn.Module:
+        """Return the model so that its backward pass averages the gradients over all processes."""
+        if self.count == 1:
+            return model
+        return DistributedDataParallel(model, None if self.device.type == "cpu" else [self.device])
+
+    def share_buffers(self, model: nn.Module) -> None:
+        """Give all processes the first one's stored numbers, such as the means of batch normalisation."""
+        if self.count > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, 0)
+
+    def from_first(self, call: Callable[[], Result]) -> Result:
+        """Call a function in the first process only; all get its result, or fail as it did."""
+        if self.count == 1:
+            return call()
+        message: list[Any] = [None, None]
+        if self.is_first:
+            try:
+                message[0] = call()
+            except Exception as failure:
+                message[1] = failure
+        dist.broadcast_object_list(message)
+        result: Result = message[0]
+        if message[1] is not None:
+            raise message[1]
+        return result
+
+
+@contextmanager
+def take_part(device: Device) -> Iterator[Processes]:
+    """Join the processes that torchrun has started, if it has, for the length of the block."""
+    chosen = choose_device(device)
+    if not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Processes(chosen)
+        return
+    if chosen.type != "cpu" and chosen.index is None:
+        chosen = _own_accelerator(chosen)
+    if dist.is_initialized():
+        yield Processes(chosen, dist.get_rank(), dist.get_world_size())
+        return
+    dist.init_process_group(dist.get_default_backend_for_device(chosen), timeout=TIMEOUT)
+    try:
+        yield Processes(chosen, dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()
+
+
+def _own_accelerator(device: torch.device) -> torch.device:
+    """Return the accelerator with this process's number among those on its machine, and make it current."""
+    number, there = int(os.environ.get("LOCAL_RANK", "0")), torch.accelerator.device_count()
+    if number >= there:
+        raise ValueError(
+            f"each process needs a {device.type} device of its own: there are {there} for process {number}; "
+            "start fewer processes, or use device='cpu'"
+        )
+    torch.accelerator.set_device_index(number)
+    return torch.device(device.type, number)

@@ -25,6 +25,7 @@ FIGURES = {
     "draw_correlation": lambda: plotting.draw_correlation(X[0], X[1, :2, :2], padding=1),
     "draw_coverage": lambda: plotting.draw_coverage((6, 5), 3, stride=2, padding=(1, 0)),
     "draw_grid": lambda: plotting.draw_grid(X[0], padding=(1, 1, 1, 1), window=[(1, 1)]),
+    "draw_linear": lambda: plotting.draw_linear(X[0, 1], X[0], [1, -2.5, 3], neuron=1),
     "draw_one_by_one": lambda: plotting.draw_one_by_one(X, torch.ones(3, 2, 1, 1)),
     "draw_padding_modes": lambda: plotting.draw_padding_modes(5, 3),
     "draw_pooling": lambda: plotting.draw_pooling(X[0], 2, ceil_mode=True, padding=1),

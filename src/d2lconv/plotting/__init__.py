@@ -10,6 +10,7 @@ from d2lconv.plotting.effective import draw_effective_field
 from d2lconv.plotting.fields import draw_receptive_field
 from d2lconv.plotting.grids import draw_correlation, draw_grid
 from d2lconv.plotting.images import draw_feature_maps, draw_images
+from d2lconv.plotting.linear import draw_linear
 from d2lconv.plotting.pooling import draw_pooling
 from d2lconv.plotting.style import PALETTE, use_course_style
 from d2lconv.plotting.windows import draw_coverage, draw_padding_modes, draw_windows
@@ -25,6 +26,7 @@ __all__ = [
     "draw_feature_maps",
     "draw_grid",
     "draw_images",
+    "draw_linear",
     "draw_one_by_one",
     "draw_padding_modes",
     "draw_pooling",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,14 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from d2lconv.training._devices import Device, choose_device
 
 Result = TypeVar("Result")
+
+_meetings = itertools.count()
 
 TIMEOUT = timedelta(minutes=10)
 """How long a process waits for the others: longer than a download or an evaluation takes, not for ever.
@@ -89,14 +93,36 @@ def take_part(device: Device) -> Iterator[Processes]:
         return
     if chosen.type != "cpu" and chosen.index is None:
         chosen = _own_accelerator(chosen)
-    if dist.is_initialized():
-        yield Processes(chosen, dist.get_rank(), dist.get_world_size())
-        return
-    dist.init_process_group(dist.get_default_backend_for_device(chosen), timeout=TIMEOUT)
+    own_group = not dist.is_initialized()
+    if own_group:
+        _join(dist.get_default_backend_for_device(chosen))
+    rank, count = dist.get_rank(), dist.get_world_size()
     try:
-        yield Processes(chosen, dist.get_rank(), dist.get_world_size())
+        yield Processes(chosen, rank, count)
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or "/gloo/" in str(error):
+            raise ConnectionError(
+                "another process has died or does not answer: look for its message, or for what killed it, "
+                "such as a lack of memory"
+            ) from error
+        raise
     finally:
-        dist.destroy_process_group()
+        if own_group:
+            dist.destroy_process_group()
+
+
+def _join(backend: str) -> None:
+    """Meet the other processes where torchrun says.
+
+    That place still holds the addresses of an earlier meeting, before a restart or in an earlier call, so
+    each meeting gets a part of its own. Machines count restarts each for itself, so with several of them
+    torchrun needs ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1`` in its environment (pytorch/pytorch#135712).
+    """
+    store, rank, count = next(rendezvous("env://", timeout=TIMEOUT))
+    one_machine = os.environ.get("LOCAL_WORLD_SIZE") == str(count)
+    start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") if one_machine else "any"
+    store = dist.PrefixStore(f"start {start}, meeting {next(_meetings)}", store)  # type: ignore[attr-defined]
+    dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=TIMEOUT)
 
 
 def _own_accelerator(device: torch.device) -> torch.device:

@@ -98,7 +98,7 @@ def fit(
         If an argument is out of range, a set has no image, the optimiser is another model's, or the
         checkpoint is damaged or of a run with other settings.
     OSError
-        If the checkpoint cannot be written.
+        If the checkpoint cannot be written, or another process has died.
     FloatingPointError
         If the loss is no longer a finite number; it names the epoch and the step. The weights are lost then.
 

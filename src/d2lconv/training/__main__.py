@@ -1,0 +1,171 @@
+"""The command line of training: ``python -m d2lconv.training --help``."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from d2lconv.data import Splits, load_digits, load_fashion_mnist, load_mnist, random_shifts
+from d2lconv.models import VGG, LeNet
+from d2lconv.models.lenet import ACTIVATIONS, POOLINGS
+from d2lconv.models.vgg import CONFIGURATIONS
+from d2lconv.training._processes import Processes, take_part
+from d2lconv.training.evaluation import evaluate
+from d2lconv.training.loop import fit
+
+DOWNLOADS = {"mnist": load_mnist, "fashion": load_fashion_mnist}
+LEARNING_RATES = {"lenet": 0.05, "vgg": 0.01}
+OWN_OPTIONS = {"lenet": ("activation", "pooling"), "vgg": ("configuration", "width", "image_size")}
+
+EXAMPLES = """\
+examples:
+  python -m d2lconv.training --model lenet
+  python -m d2lconv.training --model lenet --data fashion --shifts 2 --epochs 20 --checkpoint run.pt --test
+  python -m d2lconv.training --model vgg --width 0.125 --epochs 15
+
+on several cores or GPUs, with the same options; together they learn from --batch-size images a step:
+  torchrun --nproc-per-node=2 -m d2lconv.training --model lenet
+
+a run that stopped goes on, to the same weights, when it is started again with the same --checkpoint. With
+torchrun --max-restarts=3 that happens by itself.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the options."""
+    options = argparse.ArgumentParser(
+        prog="python -m d2lconv.training",
+        description="Train a network to tell the classes of images apart, and print loss and accuracy after "
+        "each epoch.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    options.add_argument("--model", required=True, choices=OWN_OPTIONS, help="the network")
+    options.add_argument(
+        "--data",
+        choices=("digits", *DOWNLOADS),
+        default="digits",
+        help="the images: digits come with the package, the others are downloaded once (default: digits)",
+    )
+    options.add_argument(
+        "--test", action="store_true", help="at the end, take loss and accuracy on the test data as well"
+    )
+
+    add = options.add_argument_group("learning").add_argument
+    add("--epochs", type=int, default=10, metavar="N", help="passes over the training data (default: 10)")
+    rates = ", ".join(f"{rate} for {model}" for model, rate in LEARNING_RATES.items())
+    add("--lr", type=float, metavar="RATE", help=f"learning rate, momentum is 0.9 (default: {rates})")
+    add("--batch-size", type=int, default=64, metavar="N", help="images in a step (default: 64)")
+    add("--shifts", type=int, default=0, metavar="N", help="move images at random by up to N pixels")
+    add("--seed", type=int, default=0, metavar="N", help="of first weights, order and shifts (default: 0)")
+    add("--patience", type=int, metavar="N", help="stop after N epochs without a smaller validation loss")
+    add("--restore-best", action="store_true", help="end with the weights of the smallest validation loss")
+    add("--checkpoint", metavar="FILE", help="write the state after each epoch; go on from it if it exists")
+
+    add = options.add_argument_group("machine").add_argument
+    add("--device", metavar="NAME", help="cpu, cuda, … (default: an accelerator if there is one)")
+    add("--amp", action="store_true", help="compute in 16 bits where that is safe; faster on GPUs")
+    add("--threads", type=int, metavar="N", help="of each process, on a CPU (default: PyTorch's)")
+    add("--progress", action=argparse.BooleanOptionalAction, help="a bar (default: on a terminal)")
+
+    add = options.add_argument_group("with --model lenet").add_argument
+    add("--activation", choices=ACTIVATIONS, help="after each layer but the last (default: relu)")
+    add("--pooling", choices=POOLINGS, help="what a 2×2 window is made into (default: max)")
+
+    add = options.add_argument_group("with --model vgg").add_argument
+    add("--configuration", choices=CONFIGURATIONS, help="of the paper: 11, 13, 16 or 19 layers (default: A)")
+    add("--width", type=float, metavar="PART", help="of the paper's channels and hidden units (default: 1)")
+    add("--image-size", type=int, metavar="N", help="images are enlarged to N×N pixels (default: 32)")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train as the options say, and print how it went."""
+    options = parser()
+    given = options.parse_args(arguments)
+    for model, names in OWN_OPTIONS.items():
+        for name in names:
+            if model != given.model and getattr(given, name) is not None:
+                options.error(f"--{name.replace('_', '-')} is for --model {model} only")
+    if given.threads is not None and given.threads < 1:
+        options.error(f"--threads must be at least 1, got {given.threads}")
+    if given.shifts < 0:
+        options.error(f"--shifts must be at least 0, got {given.shifts}")
+    if given.width is not None and not 0 < given.width <= 1:
+        options.error(f"--width must be more than 0 and at most 1, got {given.width}")
+    try:
+        with take_part(given.device) as processes:
+            run(given, processes)
+    except (ValueError, OSError, FloatingPointError) as error:
+        count = int(os.environ.get("WORLD_SIZE", "1"))
+        who = f" in process {os.environ['RANK']} of {count}" if count > 1 else ""
+        sys.exit(f"{options.prog}: error{who}: {error}")
+
+
+def run(given: argparse.Namespace, processes: Processes) -> None:
+    """Train in one of the processes; the first prints."""
+    if given.threads is not None:
+        torch.set_num_threads(given.threads)
+    size = 28 if given.model == "lenet" else given.image_size or 32
+    data = load_digits(size) if given.data == "digits" else DOWNLOADS[given.data](progress=processes.is_first)
+    torch.manual_seed(given.seed)
+    model = build(given, data, size)
+    if processes.is_first:
+        weights = sum(parameter.numel() for parameter in model.parameters())
+        print(f"{given.model}: {weights:,} parameters")
+        print(f"{given.data}: {len(data.train):,} images to train, {len(data.valid):,} to validate")
+        print(f"{processes.device.type}: processes {processes.count}, threads {torch.get_num_threads()}")
+        if given.checkpoint is not None and Path(given.checkpoint).exists():
+            print(f"going on from {given.checkpoint}")
+        print(flush=True)
+    history = fit(
+        model,
+        data,
+        epochs=given.epochs,
+        lr=LEARNING_RATES[given.model] if given.lr is None else given.lr,
+        batch_size=given.batch_size,
+        device=processes.device,
+        seed=given.seed,
+        augment=functools.partial(random_shifts, most=given.shifts) if given.shifts else None,
+        patience=given.patience,
+        restore_best=given.restore_best,
+        checkpoint=given.checkpoint,
+        amp=given.amp,
+        progress=given.progress,
+    )
+    if processes.is_first:
+        print(history)
+        if given.test:
+            result = evaluate(model, data.test, amp=given.amp)
+            rate = f"{result.accuracy:.3f} ({result.correct} of {result.count})"
+            print(f"\ntest loss {result.loss:.3f}, accuracy {rate}")
+
+
+def build(given: argparse.Namespace, data: Splits, size: int) -> nn.Module:
+    """Return the network that the options describe, for images of a data set."""
+    channels, side = data.train.images.shape[1], data.train.images.shape[-1]
+    classes = len(data.train.class_names)
+    if given.model == "lenet":
+        return LeNet(channels, classes, activation=given.activation or "relu", pooling=given.pooling or "max")
+    part = given.width or 1
+    blocks = [
+        (convolutions, max(1, round(part * width)))
+        for convolutions, width in CONFIGURATIONS[given.configuration or "A"]
+    ]
+    hidden = max(1, round(part * 4096))
+    network = VGG(blocks, channels, classes, image_size=size, hidden=hidden)
+    return (
+        network if side == size else nn.Sequential(nn.Upsample(size=(size, size), mode="bilinear"), network)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""A notebook in a real JupyterLab: a server, a page in the browser, and a second client of its kernel."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from jupyter_client import BlockingKernelClient
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import TimeoutError as TooLate
+from tests.browser.site import ROOT
+
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+QUIET = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}  # asks for news
+PATIENCE = 60  # seconds until a server or kernel must have answered; they start slowly on a busy machine
+_RAN = "/[\\d*]/.test(document.querySelector('.jp-InputPrompt').textContent)"
+
+
+def wait_for(find, seconds=PATIENCE):
+    """Call until there is an answer, and return it."""
+    end = time.monotonic() + seconds
+    while not (found := find()):
+        if time.monotonic() > end:
+            raise AssertionError(f"nothing after {seconds} s")
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def start_lab(folder: Path, python, code):
+    """Start JupyterLab with one notebook of one cell and its kernel; yield its address and a client.
+
+    Parameters
+    ----------
+    folder
+        Where everything is kept: the user's own settings are neither read nor written.
+    python
+        The interpreter of the environment whose JupyterLab and kernel are used.
+    code
+        What stands in the cell.
+    """
+    for name in ("notebooks", "config/labconfig", "runtime"):
+        (folder / name).mkdir(parents=True)
+    nbformat.write(new_notebook(cells=[new_code_cell(code)], metadata=KERNEL), folder / "notebooks/one.ipynb")
+    (folder / "config/labconfig/page_config.json").write_text(json.dumps(QUIET), encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
+    environment |= {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    settings = {"ip": "127.0.0.1", "port": 0, "token": "secret", "root_dir": folder / "notebooks"}
+    options = [f"--ServerApp.{name}={value}" for name, value in settings.items()]
+    command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", *options]
+    with (folder / "log").open("w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+
+            def address():
+                assert server.poll() is None, (folder / "log").read_text(encoding="utf-8")[-2000:]
+                files = list((folder / "runtime").glob("jpserver-*.json"))
+                return files and files[0].read_text(encoding="utf-8")
+
+            url = json.loads(wait_for(address))["url"]
+            client = _start_kernel(url, folder / "runtime")
+            yield f"{url}doc/tree/one.ipynb?token=secret", client
+            client.stop_channels()
+        finally:
+            server.terminate()  # its kernels end with it
+            server.wait(30)
+
+
+def _start_kernel(url, runtime):
+    """Start the kernel that the notebook will find when it is opened, and return a client of it."""
+    session = {"path": "one.ipynb", "name": "one", "type": "notebook", "kernel": {"name": "python3"}}
+    request = urllib.request.Request(
+        f"{url}api/sessions",
+        data=json.dumps(session).encode(),
+        headers={"Authorization": "token secret", "Content-Type": "application/json"},
+    )
+
+    def start():
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return json.load(answer)["kernel"]["id"]
+        except urllib.error.HTTPError:
+            raise
+        except urllib.error.URLError:  # it does not listen yet
+            return None
+
+    kernel = wait_for(start)
+    client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
+    client.load_connection_file()
+    client.start_channels()
+    client.wait_for_ready(timeout=PATIENCE)
+    return client
+
+
+class Notebook:
+    """The notebook, opened and run, and a second client of its kernel."""
+
+    def __init__(self, page, address, client):
+        self.page = page
+        self.client = client
+        page.goto(address)
+        self.run()
+        page.locator(".d2l-view").wait_for(timeout=1000 * PATIENCE)
+
+    def run(self):
+        """Run the cell. What is run before the kernel is connected is lost, so it may need several tries."""
+        editor = self.page.locator(".jp-CodeCell .jp-InputArea-editor").first
+        editor.wait_for(timeout=1000 * PATIENCE)
+        for _ in range(PATIENCE // 2):
+            editor.click(timeout=5000)
+            self.page.keyboard.press("Control+Enter")
+            try:
+                self.page.wait_for_function(_RAN, timeout=2000)
+                return
+            except TooLate:
+                continue
+        raise AssertionError("the cell was never run")
+
+    def ask(self, code):
+        """Run code in the kernel beside the notebook, as another client, and return what it prints."""
+        printed = []
+
+        def note(message):
+            printed.append(message["content"].get("text", ""))
+
+        reply = self.client.execute_interactive(code, output_hook=note, timeout=PATIENCE)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        return "".join(printed).strip()
+
+    def expect(self, expression, value):
+        """Wait until an expression has some value in the kernel, where changes of the page arrive later."""
+        wait_for(lambda: self.ask(f"print({expression} == {value!r})") == "True", seconds=10)
+
+    def slider(self, name):
+        """Return what the arrow keys move: ipywidgets 8 and 7 have different sliders."""
+        box = self.page.locator(".widget-hslider", has_text=name)
+        return box.locator(".noUi-handle, .ui-slider-handle")
+
+    def readout(self, name):
+        return self.page.locator(".widget-hslider", has_text=name).locator(".widget-readout")

@@ -21,7 +21,7 @@ from d2lconv.training.evaluation import evaluate
 from d2lconv.training.loop import fit
 
 DOWNLOADS = {"mnist": load_mnist, "fashion": load_fashion_mnist}
-LEARNING_RATES = {"lenet": 0.05, "vgg": 0.01}
+LEARNING_RATES = {"lenet": 0.02, "vgg": 0.01}
 OWN_OPTIONS = {"lenet": ("activation", "pooling"), "vgg": ("configuration", "width", "image_size")}
 
 EXAMPLES = """\
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     add("--epochs", type=int, default=10, metavar="N", help="passes over the training data (default: 10)")
     rates = ", ".join(f"{rate} for {model}" for model, rate in LEARNING_RATES.items())
     add("--lr", type=float, metavar="RATE", help=f"learning rate, momentum is 0.9 (default: {rates})")
-    add("--batch-size", type=int, default=64, metavar="N", help="images in a step (default: 64)")
+    add("--batch-size", type=int, default=32, metavar="N", help="images in a step (default: 32)")
     add("--shifts", type=int, default=0, metavar="N", help="move images at random by up to N pixels")
     add("--seed", type=int, default=0, metavar="N", help="of first weights, order and shifts (default: 0)")
     add("--patience", type=int, metavar="N", help="stop after N epochs without a smaller validation loss")

@@ -103,9 +103,12 @@ def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> Non
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(target)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         unfinished.unlink(missing_ok=True)
-        raise OSError(error.errno, f"cannot write checkpoint {target}: {error.strerror}") from error
+        cause = error.__context__ if isinstance(error, RuntimeError) else error  # torch.save may hide it
+        if not isinstance(cause, OSError):
+            raise
+        raise OSError(cause.errno, f"cannot write checkpoint {target}: {cause.strerror}") from error
 
 
 def load_checkpoint(

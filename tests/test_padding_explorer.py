@@ -36,9 +36,17 @@ def test_controls_are_real_widgets_within_the_limits():
     assert [(one.min, one.max) for one in sliders[::2]] == list(LIMITS.values())
     assert figure.controls["mode"].index == 0
     assert figure.controls["alike"].value is False
-    assert {state["model_name"] for state in dependency_state([figure]).values()} == {
-        *("AnyModel", "CheckboxModel", "CheckboxStyleModel", "DescriptionStyleModel", "DropdownModel"),
-        *("HBoxModel", "IntSliderModel", "LayoutModel", "LinkModel", "SliderStyleModel", "VBoxModel"),
+    names = {state["model_name"] for state in dependency_state([figure]).values()}
+    assert {name for name in names if not name.endswith(("LayoutModel", "StyleModel"))} == {
+        *(
+            "AnyModel",
+            "CheckboxModel",
+            "DropdownModel",
+            "HBoxModel",
+            "IntSliderModel",
+            "LinkModel",
+            "VBoxModel",
+        )
     }
 
 

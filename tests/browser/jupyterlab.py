@@ -99,7 +99,15 @@ def _start_kernel(url, runtime):
     client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
     client.load_connection_file()
     client.start_channels()
-    client.wait_for_ready(timeout=PATIENCE)
+
+    def ready():
+        try:
+            client.wait_for_ready(timeout=PATIENCE)
+        except RuntimeError:  # a kernel that has not started yet counts as dead
+            return False
+        return True
+
+    wait_for(ready)
     return client
 
 

@@ -5,6 +5,7 @@ import json
 import re
 
 import ipywidgets
+import matplotlib.pyplot as plt
 import pytest
 import torch
 import traitlets
@@ -13,8 +14,8 @@ from torch import nn
 
 from d2lconv.models import VGG, DepthwiseSeparableConv2d, LeNet
 from d2lconv.summary import summarize
-from d2lconv.widgets._costs import NETWORKS, three_ways
 from d2lconv.widgets import cost_explorer
+from d2lconv.widgets._costs import NETWORKS, three_ways
 
 
 def picture(figure):
@@ -160,6 +161,13 @@ def test_picture_shows_the_present_state():
         seen.append(picture(figure))
     assert len(set(seen)) == 6
     assert picture(figure) == seen[-1]
+
+
+def test_picture_has_no_lines_through_its_numbers():
+    figure = cost_explorer()
+    seen = picture(figure)
+    with plt.rc_context({"axes.grid": True}):  # as in the course's style
+        assert picture(figure) == seen
 
 
 def test_picture_of_a_network_also_where_there_is_none():

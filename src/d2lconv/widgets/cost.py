@@ -272,6 +272,7 @@ def _draw_bars(title: str, names: list[str], costs: dict[str, list[int]], whole:
         ax.set_title(f"{what}{total}", fontsize=10, loc="left", color=PALETTE["ink"])
         ax.set_xlim(-most, most)
         ax.set_xticks([])
+        ax.grid(visible=False)  # its lines would cross the numbers
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0, labelsize=9, labelcolor=PALETTE["ink"])
     panels[0].set_ylim(len(names) - 0.5, -0.5)

@@ -13,11 +13,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from d2lconv import data, models, ops, plotting, shapes, summary, training, widgets
+    from d2lconv import data, exercises, models, ops, plotting, shapes, summary, training, widgets
 
     __version__: str
 
-__all__ = ["__version__", "data", "models", "ops", "plotting", "shapes", "summary", "training", "widgets"]
+__all__ = [
+    "__version__",
+    "data",
+    "exercises",
+    "models",
+    "ops",
+    "plotting",
+    "shapes",
+    "summary",
+    "training",
+    "widgets",
+]
 
 
 def __getattr__(name: str) -> object:

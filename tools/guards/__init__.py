@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools.guards import code, figures, outputs, prose, structure
+from tools.guards import code, exercises, figures, outputs, prose, structure
 
 Guard = Callable[[NotebookNode, Path], list[str]]
 
@@ -43,6 +43,9 @@ GUARDS: dict[str, Guard] = {
         structure.install_cell,
         structure.headings_in_order,
         structure.closing,
+        exercises.exercises_match_registry,
+        exercises.exercises_are_not_attempted,
+        exercises.solutions_are_right,
     )
 }
 

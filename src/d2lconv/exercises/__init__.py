@@ -1,0 +1,11 @@
+"""Exercises that answer back: give `check` an exercise's name and what you have written.
+
+``python -m d2lconv.exercises`` lists all exercises and your progress, which stays on your computer;
+``python -m d2lconv.exercises grade NOTEBOOK`` is for teachers. The exercises of a chapter load when one of
+them is first checked.
+"""
+
+from d2lconv.exercises._checking import check
+from d2lconv.exercises._result import Result
+
+__all__ = ["Result", "check"]

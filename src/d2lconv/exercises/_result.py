@@ -1,0 +1,96 @@
+"""What a check replies: words first, as plain text and as an HTML panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Literal
+
+__all__ = ["Result"]
+
+Status = Literal["not attempted", "correct", "not yet"]
+
+_HEADS = {"not attempted": "Not attempted yet", "correct": "Correct", "not yet": "Not yet"}
+_SIGNS = {"not attempted": "○", "correct": "✓", "not yet": "✗"}
+_EDGES = {"not attempted": "dotted #767f8a", "correct": "solid #1f8a5b", "not yet": "dashed #d0503f"}
+_PRE = "margin: 0; padding: 0; border: 0; background: none; color: inherit; white-space: pre-wrap"
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What a check says about an answer. Prints as text, shows as a panel in a notebook.
+
+    Attributes
+    ----------
+    exercise : str
+        Name of the exercise, such as ``"convolution.2"``.
+    status : str
+        ``"not attempted"``, ``"correct"`` or ``"not yet"``.
+    summary : str
+        One sentence: how many cases, or what is wrong.
+    details : tuple of (str, str)
+        What to look at, each with its name: the smallest failing case, what was expected and given.
+    misconception : str
+        Short name of what the answer probably got wrong; empty if that is not known.
+    hint : str
+        One hint; empty if there is none.
+    notes : tuple of str
+        Remarks that do not concern the answer, such as progress that could not be saved.
+    solution : bool
+        Whether the answer was the course's own.
+
+    Examples
+    --------
+    >>> Result("convolution.2", "correct", "40 cases.")
+    Correct (convolution.2): 40 cases.
+    """
+
+    exercise: str
+    status: Status
+    summary: str
+    details: tuple[tuple[str, str], ...] = ()
+    misconception: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+    solution: bool = False
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer is right."""
+        return self.status == "correct"
+
+    def _with(self, **changes: object) -> Result:
+        """Return the same reply with some parts changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        lines = [f"{self._head()}: {self.summary}"]
+        for name, text in self.details:
+            if "\n" in text:
+                lines += [f"  {name}:", *(f"    {line}".rstrip() for line in text.splitlines())]
+            else:
+                lines.append(f"  {name}: {text}")
+        if self.hint:
+            lines.append(f"  Hint: {self.hint}")
+        return "\n".join([*lines, *self.notes])
+
+    def _repr_html_(self) -> str:
+        rows = [(name, f'<pre style="{_PRE}">{escape(text)}</pre>') for name, text in self.details]
+        if self.hint:
+            rows.append(("hint", escape(self.hint)))
+        table = "".join(
+            f'<dt style="font-weight: 600">{escape(name)}</dt><dd style="margin: 0 0 0.4em 1.5em">{text}</dd>'
+            for name, text in rows
+        )
+        return (
+            f'<div class="d2l-check" style="border-left: 0.3em {_EDGES[self.status]}; padding: 0.3em 1em">'
+            f'<p style="margin: 0 0 0.3em"><span aria-hidden="true">{_SIGNS[self.status]} </span>'
+            f"<strong>{escape(self._head())}:</strong> {escape(self.summary)}</p>"
+            + f'<dl style="margin: 0">{table}</dl>' * bool(table)
+            + "".join(f'<p style="margin: 0.3em 0 0">{escape(note)}</p>' for note in self.notes)
+            + "</div>"
+        )
+
+    def _head(self) -> str:
+        whose = ", worked solution" if self.solution else ""
+        return f"{_HEADS[self.status]} ({self.exercise}{whose})"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import atexit
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,8 +20,6 @@ from torch.nn.parallel import DistributedDataParallel
 from d2lconv.training._devices import Device, choose_device
 
 Result = TypeVar("Result")
-
-_meetings = itertools.count()
 
 TIMEOUT = timedelta(minutes=10)
 """How long a process waits for the others: longer than a download or an evaluation takes, not for ever.
@@ -86,19 +85,17 @@ class Processes:
 
 @contextmanager
 def take_part(device: Device) -> Iterator[Processes]:
-    """Join the processes that torchrun has started, if it has, for the length of the block."""
+    """Join the processes that torchrun has started, if it has; they stay joined until the program ends."""
     chosen = choose_device(device)
     if not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Processes(chosen)
         return
     if chosen.type != "cpu" and chosen.index is None:
         chosen = _own_accelerator(chosen)
-    own_group = not dist.is_initialized()
-    if own_group:
+    if not dist.is_initialized():
         _join(dist.get_default_backend_for_device(chosen))
-    rank, count = dist.get_rank(), dist.get_world_size()
     try:
-        yield Processes(chosen, rank, count)
+        yield Processes(chosen, dist.get_rank(), dist.get_world_size())
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "/gloo/" in str(error):
             raise ConnectionError(
@@ -106,23 +103,24 @@ def take_part(device: Device) -> Iterator[Processes]:
                 "such as a lack of memory"
             ) from error
         raise
-    finally:
-        if own_group:
-            dist.destroy_process_group()
 
 
 def _join(backend: str) -> None:
     """Meet the other processes where torchrun says.
 
-    That place still holds the addresses of an earlier meeting, before a restart or in an earlier call, so
-    each meeting gets a part of its own. Machines count restarts each for itself, so with several of them
-    torchrun needs ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1`` in its environment (pytorch/pytorch#135712).
+    After a restart that place still holds the addresses of the processes before, so on one machine each start
+    gets a part of its own. Machines count restarts each for itself, so with several of them torchrun needs
+    ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1`` in its environment (pytorch/pytorch#135712).
     """
     store, rank, count = next(rendezvous("env://", timeout=TIMEOUT))
-    one_machine = os.environ.get("LOCAL_WORLD_SIZE") == str(count)
-    start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") if one_machine else "any"
-    store = dist.PrefixStore(f"start {start}, meeting {next(_meetings)}", store)  # type: ignore[attr-defined]
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(count):
+        start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        store = dist.PrefixStore(f"start {start}", store)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=TIMEOUT)
+    atexit.register(lambda: dist.is_initialized() and dist.destroy_process_group())
+    # When Gloo's group is freed, Python waits for its threads, and those may wait for Python, for ever. So it
+    # is never freed: this reference stays.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(dist.group.WORLD))
 
 
 def _own_accelerator(device: torch.device) -> torch.device:

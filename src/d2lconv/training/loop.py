@@ -112,7 +112,7 @@ def fit(
     one's weights. Each learns from its own share of every batch, and all end with the same weights, those of
     one process up to rounding. Only two things differ from one process: each process draws its own random
     numbers for `augment` and dropout, and batch normalisation sees a share, not the whole batch. Only the
-    first process writes checkpoints and draws the bar.
+    first process writes checkpoints and draws the bar. They stay joined until the program ends.
 
     Introduced in: *LeNet*; checkpoints, mixed precision and processes in *Scaling*.
 

@@ -23,6 +23,7 @@ LOGGER = logging.getLogger(__name__)
 
 HOST = Path(__file__).parent.parent / "_host"
 FILES = ("host.js", "host.css")
+ROOM = "room.json"  # by name of a figure: its height in rem, once it is set up, on a wide page and on a phone
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 LINKS = ("LinkModel", "DirectionalLinkModel")
@@ -158,12 +159,29 @@ def as_script(state: State) -> str:
     return json.dumps(whole, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
 
 
+def style(room: list[float] | None) -> str:
+    """Return the attribute by which a figure's place keeps free what the figure will take.
+
+    Examples
+    --------
+    >>> style([43, 55.8])
+    ' style="--d2l-wide: 43rem; --d2l-narrow: 55.8rem"'
+    >>> style(None)
+    ''
+    """
+    if room is None:
+        return ""
+    wide, narrow = room
+    return f' style="--d2l-wide: {wide}rem; --d2l-narrow: {narrow}rem"'
+
+
 def place_figures(app: Sphinx, doctree: nodes.document) -> None:
     """Put the picture of each figure in its place, and keep of the widgets' state what the page needs."""
     page = app.env.docname
     files = NbMetadataCollector.get_js_files(app.env, page)
     saved = json.loads(files.pop(_KEY)[1]["body"])["state"] if _KEY in files else {}
     known = drawable((HOST / FILES[0]).read_text(encoding="utf-8"))
+    rooms = json.loads((HOST / ROOM).read_text(encoding="utf-8"))
     ids: list[str] = []
     for bundle, forms in _bundles(doctree):
         model_id = _model_id(forms[VIEW])
@@ -174,7 +192,8 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
         picture = list(forms["image/svg+xml"].children) if "image/svg+xml" in forms else []
         if not picture:
             _warn(page, bundle, forms, "it has no picture for readers without scripts")
-        before = nodes.raw("", f'<div class="d2l-live" data-model="{model_id}">', format="html")
+        room = style(rooms.get(_name(forms)))
+        before = nodes.raw("", f'<div class="d2l-live" data-model="{model_id}"{room}>', format="html")
         forms[VIEW].children = []
         forms[VIEW].extend([before, *picture, nodes.raw("", "</div>", format="html")])
     if ids:
@@ -196,8 +215,12 @@ def _model_id(form: nodes.container) -> str:
     return found[1] if found else ""
 
 
+def _name(forms: dict[str, nodes.container]) -> str:
+    return forms["text/plain"].astext() if "text/plain" in forms else "a widget"
+
+
 def _warn(page: str, bundle: nodes.container, forms: dict[str, nodes.container], problem: str) -> None:
-    name = forms["text/plain"].astext() if "text/plain" in forms else "a widget"
+    name = _name(forms)
     chapter = page.rpartition("/")[2]
     message = "%s: %s: %s; run: make execute CHAPTER=%s"
     LOGGER.warning(

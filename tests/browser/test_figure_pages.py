@@ -1,0 +1,123 @@
+"""The book's pages with moving figures: nothing jumps, text comes first, axe-core finds nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.browser.site import ROOT, pages_in_toc
+from tests.browser.widgets_book import FigureOnPage
+from tools.notebooks import load
+
+import static_widgets
+
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+ROOMS = json.loads((static_widgets.HOST / static_widgets.ROOM).read_text(encoding="utf-8"))
+
+# Notes shifts of the layout that no reader caused, and when text was painted and the first figure set up.
+WATCH = """
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+  }).observe({type: "layout-shift", buffered: true});
+  new PerformanceObserver((list) => {
+    window.painted ??= list.getEntriesByName("first-contentful-paint")[0]?.startTime;
+  }).observe({type: "paint", buffered: true});
+  new MutationObserver((_, all) => {
+    if (!document.querySelector(".d2l-view")) return;
+    window.started = performance.now();
+    all.disconnect();
+  }).observe(document, {childList: true, subtree: true});
+"""
+
+
+def figures():
+    """Return, for each page with figures, their names in order."""
+    found = {}
+    for name in pages_in_toc():
+        path = ROOT / f"{name}.ipynb"
+        outputs = [o for cell in load(path).cells for o in cell.get("outputs", [])] if path.exists() else []
+        names = [o.data["text/plain"] for o in outputs if static_widgets.VIEW in o.get("data", {})]
+        if names:
+            found[name] = names
+    return found
+
+
+FIGURES = figures()
+
+
+def open_page(browser, address, width, scheme="light"):
+    # The tests' own scripts would not get past a page's policy.
+    size = {"width": width, "height": 900}
+    page = browser.new_page(viewport=size, color_scheme=scheme, bypass_csp=True)
+    page.add_init_script(WATCH)
+    page.goto(address)
+    return page
+
+
+def set_up(page, count):
+    return [FigureOnPage(page, number) for number in range(count)]
+
+
+def test_there_are_such_pages():
+    assert {"book/convolution", "book/pooling"} <= set(FIGURES)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", FIGURES)
+def test_setting_up_moves_nothing(browser, site, name, width):
+    """Each figure comes into the window at once, as after a jump: the hardest case."""
+    page = open_page(browser, (site / f"{name}.html").as_uri(), width)
+    page.wait_for_timeout(500)
+    page.evaluate("shifts.length = 0")  # those of the page itself
+    figures = set_up(page, len(FIGURES[name]))
+    page.wait_for_timeout(200)
+    height = "place => place.firstElementChild.getBoundingClientRect().height / 16"
+    heights = [round(figure.place.evaluate(height), 1) for figure in figures]
+    reserved = [ROOMS.get(one, [0, 0])[width < 500] for one in FIGURES[name]]
+    advice = f"{static_widgets.ROOM} should say, at {width}: {dict(zip(FIGURES[name], heights, strict=True))}"
+    assert sum(page.evaluate("shifts")) <= 0.02, advice
+    # Nor is there a hole below a figure. Fonts differ from machine to machine.
+    assert all(room - height < 6 for room, height in zip(reserved, heights, strict=True)), advice
+    page.close()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_text_is_painted_before_a_figure_is_set_up(browser, site, name):
+    page = open_page(browser, (site / f"{name}.html").as_uri(), 1280)
+    set_up(page, 1)
+    page.wait_for_function("window.painted && window.started")
+    painted, started = page.evaluate("[painted, started]")
+    assert painted < started
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", FIGURES)
+def test_axe_finds_nothing_on_the_whole_page(browser, site, name, width, scheme):
+    page = open_page(browser, (site / f"{name}.html").as_uri(), width, scheme)
+    set_up(page, len(FIGURES[name]))
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run({preload: false}).then(done => done.violations)")
+    assert [(rule["id"], [node["html"][:200] for node in rule["nodes"][:5]]) for rule in found] == []
+    page.close()
+
+
+def test_shift_is_noticed(browser, site, tmp_path):
+    """Without room for its figure, a page shifts."""
+    name = "book/convolution"
+    text = (site / f"{name}.html").read_text(encoding="utf-8")
+    spoiled = site / "book" / "without-room.html"
+    spoiled.write_text(
+        text.replace("--d2l-wide", "--other").replace("--d2l-narrow", "--other"), encoding="utf-8"
+    )
+    try:
+        page = open_page(browser, spoiled.as_uri(), 360)
+        page.wait_for_timeout(500)
+        page.evaluate("shifts.length = 0")
+        set_up(page, 1)
+        page.wait_for_timeout(200)
+        assert sum(page.evaluate("shifts")) > 0.02
+        page.close()
+    finally:
+        spoiled.unlink()

@@ -103,6 +103,51 @@ def test_axe_finds_nothing_on_the_whole_page(browser, site, name, width, scheme)
     page.close()
 
 
+# ---- saved state is never markup ----
+
+MARKUP = "<img src=x onerror='window.hit = 1'>"
+
+
+def spoil(value, key=""):
+    """Add markup to every text in a saved state, but for what refers to other widgets."""
+    if isinstance(value, str):
+        return value if value.startswith("IPY_MODEL_") or key in ("source", "target") else value + MARKUP
+    if isinstance(value, list):
+        return [spoil(one, key) for one in value]
+    return {one: spoil(inner, one) for one, inner in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_saved_text_never_becomes_markup(browser, site, name):
+    """Where a text had a meaning, the figure says that it cannot be moved; it never inserts what it read."""
+    text = (site / f"{name}.html").read_text(encoding="utf-8")
+    start = text.index(">", text.index(f'<script type="{static_widgets.STATE}"')) + 1
+    end = text.index("</script>", start)
+    whole = json.loads(text[start:end])
+    for widget in whole["state"].values():
+        widget["state"] = spoil(widget["state"])
+    saved = json.dumps(whole).replace("<", "\\u003c")
+    spoiled = site / f"{name}-spoiled.html"
+    spoiled.write_text(text[:start] + saved + text[end:], encoding="utf-8")
+    try:
+        page = open_page(browser, spoiled.as_uri(), 1280)
+        places = page.locator(".d2l-live").all()
+        for place in places:
+            place.scroll_into_view_if_needed()
+            place.locator(".d2l-view, [role=alert]").first.wait_for(state="attached")
+            for control in place.locator("input[type=range], select").all():
+                control.press("ArrowDown")
+        page.wait_for_timeout(100)
+        assert page.evaluate("window.hit") is None
+        assert page.locator("img[src=x]").count() == 0
+        assert MARKUP in "".join(place.text_content() for place in places)
+        page.evaluate("markup => document.body.insertAdjacentHTML('beforeend', markup)", MARKUP)
+        page.wait_for_function("window.hit")  # it would have been seen
+        page.close()
+    finally:
+        spoiled.unlink()
+
+
 def test_shift_is_noticed(browser, site, tmp_path):
     """Without room for its figure, a page shifts."""
     name = "book/convolution"

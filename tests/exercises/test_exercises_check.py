@@ -183,6 +183,16 @@ def test_shrinking_keeps_the_kind_of_fault():
     assert result.misconception == "error"
 
 
+def test_shrinking_does_not_turn_wrong_numbers_into_a_wrong_shape():
+    def answer(X):
+        total = X.sum() + (X.shape[0] > 2)
+        return total.repeat(2) if X.shape[0] == 4 else total
+
+    result = SUM.judge(answer)
+    assert detail(result, "given") == "1"
+    assert detail(result, "X") == "[[0],\n [0],\n [0]]"
+
+
 def test_misconception_is_named_only_where_it_explains_the_answer():
     assert SUM.judge(lambda X: X[0].sum()).misconception == "first row only"
     assert SUM.judge(lambda X: X[-1].sum()).misconception == ""

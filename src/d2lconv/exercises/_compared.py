@@ -18,7 +18,9 @@ from d2lconv.exercises._values import NotNumbersError, describe, read, same, sho
 
 __all__ = ["Debug", "Function", "Setting"]
 
-Fault = Literal["", "values", "kind", "nothing", "changed", "error", "too long", "unfinished"]
+Fault = Literal["", "shape", "values", "kind", "nothing", "changed", "error", "too long", "unfinished"]
+
+_DIFFERENCES = ("shape", "values")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Function(Exercise):
         if not fault:
             try:
                 given = read(outcome.value)
-                fault = "" if same(given, expected) else "values"
+                fault = "" if same(given, expected) else _kind_of_difference(given, expected)
             except NotNumbersError:
                 fault = "kind"
             if not fault and outcome.changed:
@@ -140,7 +142,7 @@ class Function(Exercise):
         details.append(("expected", show(trial.expected)))
         if trial.given is not None:
             details.append(("given", show(trial.given)))
-            if trial.fault == "values":
+            if trial.fault in _DIFFERENCES:
                 details.append(("they differ", where_they_differ(trial.given, trial.expected)))
         elif trial.outcome.end == "value":
             details.append(("given", show(trial.outcome.value)))
@@ -156,7 +158,7 @@ class Function(Exercise):
     def _misconception(self, trials: Sequence[_Trial]) -> tuple[str, str]:
         """Return name and hint of what the answer probably gets wrong."""
         failing = [trial for trial in trials if trial.fault]
-        wrong_values = [trial for trial in failing if trial.fault == "values"]
+        wrong_values = [trial for trial in failing if trial.fault in _DIFFERENCES]
         if wrong_values:
             for group in (trials, wrong_values):
                 for wrong in self.wrong:
@@ -261,6 +263,10 @@ class Setting(Function):
 
 def _fresh(case: Case) -> list[object]:
     return [value.clone() if isinstance(value, Tensor) else value for value in case.arguments]
+
+
+def _kind_of_difference(given: Tensor, expected: Tensor) -> Fault:
+    return "values" if given.shape == expected.shape else "shape"
 
 
 def _fault_of(outcome: Outcome) -> Fault:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from d2lconv.exercises._notebooks import Cell, cells_to_run
 from d2lconv.exercises._registry import CHAPTERS, exercises_of
 
 GIB = 2**30
+_STARTING = 120.0  # most seconds that loading PyTorch may take
 
 
 @dataclass(frozen=True)
@@ -61,22 +63,19 @@ def grade(path: Path, *, seconds: float, memory: float, whole: bool = False) -> 
     if not chapters:
         raise ValueError(f"{path} checks no exercise")
     lines, end = _run(cells, path.parent, seconds, memory)
-    last = {line["exercise"]: line for line in lines}  # the last check of an exercise counts
-    return [
-        _grade(path, exercise.id, last.get(exercise.id), end, exercise.id in named)
-        for chapter in chapters
-        for exercise in exercises_of(chapter)
-    ]
+    wanted = [exercise.id for chapter in chapters for exercise in exercises_of(chapter)]
+    own = {name: [line for line in lines if line["exercise"] == name] for name in wanted}
+    return [_grade(str(path), name, own[name], end, name in named) for name in wanted]
 
 
-def _grade(path: Path, exercise: str, line: dict[str, Any] | None, end: str, named: bool) -> Grade:
-    if line is None and named:
-        return Grade(str(path), exercise, "stopped", f"not reached: {end or 'its cell did not run'}")
-    if line is None:
-        return Grade(str(path), exercise, "missing", "no cell checks it")
-    if line["status"] == "running":
-        return Grade(str(path), exercise, "stopped", end or "its cell checks something else")
-    return Grade(str(path), **line)
+def _grade(path: str, exercise: str, lines: list[dict[str, Any]], end: str, named: bool) -> Grade:
+    """Grade by the lines that the worker wrote about one exercise; the last check counts."""
+    if lines and lines[-1]["status"] != "ended":
+        return Grade(path, exercise, "stopped", end or "its cell ended the process")
+    if not lines and named:
+        return Grade(path, exercise, "stopped", f"not reached: {end or 'a cell before ended the process'}")
+    checks = [line for line in lines if line["status"] not in ("begun", "ended")]
+    return Grade(path, **checks[-1]) if checks else Grade(path, exercise, "missing", "no cell checks it")
 
 
 def _run(cells: list[Cell], folder: Path, seconds: float, memory: float) -> tuple[list[dict[str, Any]], str]:
@@ -98,6 +97,7 @@ def _run(cells: list[Cell], folder: Path, seconds: float, memory: float) -> tupl
                 start_new_session=True,
             )
             try:
+                _wait_until_ready(process, results)
                 code = process.wait(seconds)
                 end = "" if code == 0 else _how_it_ended(code)
             except subprocess.TimeoutExpired:
@@ -107,6 +107,13 @@ def _run(cells: list[Cell], folder: Path, seconds: float, memory: float) -> tupl
         last = errors.read_text("utf-8", errors="replace").strip().splitlines()[-1:]
         lines = [json.loads(line) for line in results.read_text("utf-8").splitlines()]
     return lines, f"{end} ({last[0]})" if end.startswith("the process") and last else end
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], results: Path) -> None:
+    """Wait until the worker has loaded PyTorch, which is none of the student's time."""
+    end = time.monotonic() + _STARTING
+    while process.poll() is None and not results.stat().st_size and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def _how_it_ended(code: int) -> str:

@@ -54,7 +54,7 @@ def run(cells: list[dict[str, Any]], results: TextIO) -> None:
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *values: None}
     for cell in cells:
         for exercise in cell["exercises"]:
-            note(exercise, "running", "")
+            note(exercise, "begun", "")
         file = f"<cell {cell['number']}>"
         source = cell["source"]
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
@@ -64,6 +64,8 @@ def run(cells: list[dict[str, Any]], results: TextIO) -> None:
             told = traceback.format_exception_only(error)[-1].strip()
             for exercise in cell["exercises"]:
                 note(exercise, "error", f"code cell {cell['number']} raised {told}")
+        for exercise in cell["exercises"]:
+            note(exercise, "ended", "")
 
 
 def main() -> None:
@@ -72,6 +74,7 @@ def main() -> None:
     torch.set_num_threads(1)
     limit_memory(job["memory"])
     with open(sys.argv[2], "a", encoding="utf-8") as results:
+        print(json.dumps({"exercise": "", "status": "ready"}), file=results, flush=True)
         run(job["cells"], results)
 
 

@@ -53,6 +53,8 @@ _FOR_TEACHERS = """\
 limit of time and memory, and prints a table. Its exit code is 0 only if all answers are correct; `--json`
 prints what a program can read. The worked solutions do not count, and of several checks of an exercise the
 last one does.
+
+Answers and checks run in the same process: that finds mistakes, not an intent to deceive.
 """
 
 

@@ -24,7 +24,7 @@ FRAMEWORK = {"kinds"}  # the public modules that are no chapters
 TABLES = {chapter: importlib.import_module(f"tests.exercises.answers_{chapter}") for chapter in CHAPTERS}
 EXERCISES = every_exercise()
 LEAST_WRONG = 5
-MOST_CASES, MOST_NUMBERS = 80, 20_000  # keep a check far below two seconds
+MOST_CASES, MOST_NUMBERS, MOST_CALLS = 80, 20_000, 2_000  # keep a check far below two seconds
 
 
 def table(kind):
@@ -95,7 +95,9 @@ class TestExercise:
             numbers = [
                 value.numel() for case in cases for value in case.arguments if isinstance(value, Tensor)
             ]
-            assert sum(numbers) * (1 + _STEPS / len(cases)) < MOST_NUMBERS * 50
+            assert sum(numbers) < MOST_NUMBERS
+            calls = len(cases) * (2 + 2 * len(exercise.wrong)) + 2 * _STEPS  # if each takes 1 ms
+            assert calls < MOST_CALLS
 
     def test_misconceptions_are_wrong_and_differ(self, exercise):
         """Each wrong function of a table gives something else than the right one, and than the others."""

@@ -159,6 +159,21 @@ def test_same_numbers_in_another_form_pass(answer):
     assert repr(SUM.judge(answer)) == "Correct (toy.1): 16 cases."
 
 
+def test_a_module_as_answer_stays_as_it_is():
+    class Count(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.calls = 0
+
+        def forward(self, X):
+            self.calls += 1
+            return X.sum()
+
+    answer = Count()
+    assert SUM.judge(answer).correct
+    assert answer.calls == 0
+
+
 def test_smallest_case_is_small_and_the_same_each_time():
     results = [SUM.judge(lambda X: X.sum() + 0.5 * X[:, 2:].sum()) for _ in range(3)]
     assert detail(results[0], "X") == "[[0, 0, 1]]"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from d2lconv.exercises._calls import Outcome, call, is_stub
 from d2lconv.exercises._cases import Case, Cases
@@ -95,7 +96,9 @@ class Function(Exercise):
             raise TypeError(f"You gave {describe(answer)}, which still has to be called to make a function")
         if not callable(answer):
             raise TypeError(f"You gave {describe(answer)}. Give the function itself, without calling it")
-        return answer
+        return (
+            copy.deepcopy(answer) if isinstance(answer, nn.Module) else answer
+        )  # a call may change a module
 
     def _try(self, answer: Callable[..., object], case: Case) -> _Trial:
         expected = read(self.right(*_fresh(case)))

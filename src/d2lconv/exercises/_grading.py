@@ -90,7 +90,7 @@ def _run(cells: list[Cell], folder: Path, seconds: float, memory: float) -> tupl
             process = subprocess.Popen(
                 [sys.executable, "-m", "d2lconv.exercises._worker", str(job), str(results)],
                 cwd=folder,
-                env=os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
+                env=os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,

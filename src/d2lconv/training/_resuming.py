@@ -27,6 +27,8 @@ def settings_of(model: nn.Module, learner: Learner, data: Splits) -> dict[str, S
         "seed": learner.seed,
         "augment": _name(learner.augment),
         "amp": learner.amp,
+        "schedule": learner.schedule,
+        "epochs": learner.epochs if learner.schedule != "constant" else None,  # a longer run has other rates
     }
 
 

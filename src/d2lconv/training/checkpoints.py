@@ -28,16 +28,16 @@ class Checkpoint:
 
     Attributes
     ----------
-    last : dict of str to Tensor
+    last : dict
         The model's ``state_dict()`` after the last epoch.
-    best : dict of str to Tensor
+    best : dict
         The same after the epoch with the smallest validation loss.
     optimizer, scaler : dict
         What the optimiser and the gradient scaler of mixed precision remember.
     history : History
         The epochs so far.
-    settings : dict of str to str, int, float, bool or None
-        What the run depends on; a run with other settings does not go on from here.
+    settings : dict
+        What the run depends on, text and numbers by name; a run with other settings does not go on from here.
 
     Examples
     --------

@@ -79,7 +79,7 @@ class History:
 
     @property
     def best_epoch(self) -> int:
-        """The number of the epoch with the smallest validation loss, from 1: the first of several, or 0."""
+        """The number, from 1, of the first epoch with the smallest validation loss. 0 if none."""
         losses = [epoch.valid_loss for epoch in self.epochs]
         return losses.index(min(losses)) + 1 if losses else 0
 

@@ -17,6 +17,7 @@ from d2lconv.training._optimizers import OptimizerLike, choose_optimizer
 from d2lconv.training._processes import take_part
 from d2lconv.training._random import own_random_numbers
 from d2lconv.training._resuming import find_checkpoint, settings_of
+from d2lconv.training._schedules import first_rates, require_schedule
 from d2lconv.training.checkpoints import Checkpoint, save_checkpoint
 from d2lconv.training.evaluation import check_images, evaluate_together, keep_modes
 from d2lconv.training.history import Epoch, History
@@ -31,6 +32,7 @@ def fit(
     epochs: int,
     lr: float | None = None,
     optimizer: OptimizerLike | None = None,
+    schedule: str = "constant",
     batch_size: int = 64,
     device: Device = None,
     seed: int = 0,
@@ -61,6 +63,9 @@ def fit(
     optimizer : torch.optim.Optimizer or callable, optional
         Of the model's parameters, or a function that makes it of them:
         ``lambda parameters: torch.optim.Adam(parameters, lr=1e-3)``.
+    schedule : {"constant", "linear", "cosine"}
+        How the learning rate changes, step by step: not at all, or down to 0 at the end of the last epoch,
+        along a line or half a cosine wave.
     batch_size : int
         Images in one step, over all processes. The last batch of an epoch may be smaller.
     device : torch.device or str, optional
@@ -135,7 +140,19 @@ def fit(
         place(model, processes.device)
         chosen = choose_optimizer(model, lr, optimizer)
         scaler = gradient_scaler(processes.device, amp)
-        learner = Learner(processes.joined(model), chosen, scaler, processes, batch_size, seed, augment, amp)
+        learner = Learner(
+            processes.joined(model),
+            chosen,
+            scaler,
+            processes,
+            batch_size,
+            seed,
+            augment,
+            amp,
+            epochs,
+            require_schedule(schedule),
+            first_rates(chosen),
+        )
         history, best = History(), dict[str, Tensor]()
         settings = {} if checkpoint is None else settings_of(model, learner, data)
         if checkpoint is not None:

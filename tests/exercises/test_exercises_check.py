@@ -198,6 +198,15 @@ def test_shrinking_keeps_the_kind_of_fault():
     assert result.misconception == "error"
 
 
+def test_hint_without_a_misconception_is_about_the_case_that_is_shown():
+    def answer(X):
+        return X[0] @ X[:, 0]  # raises where the sizes differ, else gives a wrong number
+
+    result = SUM.judge(answer)
+    assert "RuntimeError" in detail(result, "your code raised")
+    assert result.misconception == "error"
+
+
 def test_shrinking_does_not_turn_wrong_numbers_into_a_wrong_shape():
     def answer(X):
         total = X.sum() + (X.shape[0] > 2)

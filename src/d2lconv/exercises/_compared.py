@@ -167,6 +167,7 @@ class Function(Exercise):
                 for wrong in self.wrong:
                     if all(_agrees(wrong, trial) for trial in group):
                         return wrong.name, wrong.hint
+        if failing[0].fault in _DIFFERENCES:
             return general_hint([(t.given, t.expected) for t in wrong_values if t.given is not None])
         return self._hint_for(failing[0].fault, failing[0].outcome)
 

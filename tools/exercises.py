@@ -71,7 +71,7 @@ def heading_of(exercise: Exercise) -> str:
 
     Examples
     --------
-    >>> heading_of(exercises_of("convolution")[0])
+    >>> heading_of(every_exercise()[0])
     'Exercise 1 · By hand ★'
     """
     number = exercise.id.partition(".")[2]

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     --------
     >>> main(["list"])  # doctest: +ELLIPSIS
     Exercise         Level  Yours     Title
-    convolution.1    ★      –         By hand
+    convolution.1    ★      ...       By hand
     ...
     """
     options = _parser().parse_args(arguments)

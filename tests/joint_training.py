@@ -36,10 +36,18 @@ def cut(data, train, valid):
 
 def train(case, network, data, *, writes=None, **settings):
     """Train, and write this process's weights and history, or its error, and which files it wrote."""
-    written = []
+    written, drawn = [], []
     save = module.save_checkpoint
     module.save_checkpoint = lambda path, state: (written.append(str(path)), save(path, state))
-    result = {"written": written}
+    result = {"written": written, "drawn": drawn}
+    augment = settings.pop("augment", None)
+    if augment is not None:
+
+        def noted(images, *, generator):
+            drawn.append((torch.rand(1, generator=generator).item(), torch.rand(1).item()))
+            return augment(images, generator=generator)
+
+        settings["augment"] = noted
     try:
         history = fit(network, data, **{"epochs": 3, "lr": 0.05} | settings)
     except (ValueError, FloatingPointError) as error:

@@ -106,6 +106,15 @@ def test_each_process_draws_its_own_random_numbers(alone, together, case):
     assert together[case][0]["history"][-1][0] == pytest.approx(alone[case]["history"][-1][0], rel=0.3)
 
 
+def test_no_two_processes_draw_the_same_numbers(together):
+    """Neither from the generator of augment nor from the global one, which dropout uses."""
+    first, second = (process["drawn"] for process in together["augment"])
+    assert len(first) == len(second) > 0
+    numbers = [number for step in first + second for number in step]
+    assert len(set(numbers[::2])) == len(numbers) // 2
+    assert len(set(numbers[1::2])) == len(numbers) // 2
+
+
 def test_only_the_first_process_writes(together):
     first, second = together["saved"]
     assert len(first["written"]) == 3

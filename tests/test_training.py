@@ -253,6 +253,28 @@ def test_an_optimizer_of_ones_own(digits):
     assert history[-1].train_accuracy > 0.6
 
 
+@pytest.mark.parametrize(
+    ("schedule", "parts"),
+    [
+        ("constant", [1, 1, 1, 1, 1, 1]),
+        ("linear", [1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]),
+        ("cosine", [1, (2 + 3**0.5) / 4, 3 / 4, 1 / 2, 1 / 4, (2 - 3**0.5) / 4]),
+    ],
+)
+def test_the_rate_follows_the_schedule(digits, schedule, parts):
+    model = small_model()
+    optimizer = torch.optim.SGD(
+        [{"params": model[0].weight, "lr": 0.2}, {"params": model[5].parameters()}], lr=0.1, momentum=0.9
+    )
+    rates = []
+    optimizer.register_step_pre_hook(
+        lambda *_: rates.append([group["lr"] for group in optimizer.param_groups])
+    )
+    trained(digits, model=model, lr=None, optimizer=optimizer, batch_size=399, schedule=schedule)
+    assert rates == [[pytest.approx(0.2 * part), pytest.approx(0.1 * part)] for part in parts]
+    assert [group["lr"] for group in optimizer.param_groups] == [0.2, 0.1]  # as it came
+
+
 def test_an_optimizer_may_hold_a_part_of_the_model(digits):
     model = small_model()
     before = model[0].weight.clone()
@@ -299,6 +321,11 @@ def test_mixed_precision_on_the_cpu(digits):
         ({"lr": math.inf}, ValueError, "lr must be positive and finite, got inf"),
         ({"lr": "0.1"}, TypeError, "lr must be a number, got '0.1' of type str"),
         ({"lr": True}, TypeError, "lr must be a number, got True of type bool"),
+        (
+            {"schedule": "step"},
+            ValueError,
+            "schedule must be one of 'constant', 'linear', 'cosine', got 'step'",
+        ),
         ({"lr": None}, ValueError, "give lr or optimizer, exactly one of them; got lr=None, optimizer=None"),
         (
             {"lr": None, "optimizer": lambda parameters: 3},

@@ -1,5 +1,6 @@
 """A checkpoint is whole or not there, runs no code, says what does not fit, and goes on exactly."""
 
+import dataclasses
 import errno
 import functools
 import os
@@ -229,6 +230,29 @@ def test_it_goes_on_as_if_it_had_never_stopped(tmp_path, digits, settings):
     assert same(load_checkpoint(path).last, whole)
 
 
+def test_it_goes_on_in_the_middle_of_a_schedule(tmp_path, digits):
+    whole, history = trained(digits, epochs=3, schedule="linear")
+    path = tmp_path / "run.pt"
+    seen = []
+
+    def stop(images, *, generator):
+        seen.append(len(images))
+        if len(seen) > 2 * 19:  # in the third epoch
+            raise KeyboardInterrupt
+        return images
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(digits, epochs=3, schedule="linear", checkpoint=path, augment=stop)
+    stopped = load_checkpoint(path)
+    assert len(stopped.history) == 2
+    save_checkpoint(path, dataclasses.replace(stopped, settings={**stopped.settings, "augment": None}))
+    parts, rows = trained(digits, epochs=3, schedule="linear", checkpoint=path)
+    assert rows == history
+    assert same(parts, whole)
+    with pytest.raises(ValueError, match="epochs was 3, now it is 4"):
+        trained(digits, epochs=4, schedule="linear", checkpoint=path)
+
+
 def test_first_weights_do_not_matter_where_there_is_a_checkpoint(tmp_path, digits):
     path = tmp_path / "run.pt"
     first, history = trained(digits, epochs=2, checkpoint=path)
@@ -268,6 +292,10 @@ def test_patience_counts_across_a_stop(tmp_path, digits):
 
 OTHERS = {
     "batch_size": ({"batch_size": 32}, "batch_size was 64, now it is 32"),
+    "schedule": (
+        {"schedule": "linear"},
+        "epochs was None, now it is 2; schedule was constant, now it is linear",
+    ),
     "seed": ({"seed": 1}, "seed was 0, now it is 1"),
     "lr": ({"lr": 0.2}, "SGD.lr was 0.1, now it is 0.2"),
     "amp": ({"amp": True}, "amp was False, now it is True"),

@@ -99,8 +99,16 @@ def test_a_checkpoint(few, capsys, tmp_path):
     assert "SGD.lr was 0.02, now it is 0.5" in ended.value.code
 
 
+def sgd(settings):
+    """Take the optimiser out of the settings, and return what it was made with."""
+    made = settings.pop("optimizer")([nn.Parameter(torch.zeros(1))])
+    assert type(made) is torch.optim.SGD
+    return {name: made.defaults[name] for name in ("lr", "momentum", "weight_decay")}
+
+
 def test_every_setting_is_passed_on(few, asked, capsys):
     options = "--epochs 7 --lr 0.125 --batch-size 16 --seed 3 --patience 4 --restore-best --amp --no-progress"
+    options += " --schedule cosine --weight-decay 0.25"
     threads = torch.get_num_threads()
     try:
         command.main(
@@ -110,6 +118,7 @@ def test_every_setting_is_passed_on(few, asked, capsys):
     finally:
         torch.set_num_threads(threads)
     ((_, _, settings),) = asked
+    assert sgd(settings) == {"lr": 0.125, "momentum": 0.9, "weight_decay": 0.25}
     augment = settings.pop("augment")
     images = torch.rand(4, 1, 9, 9)
     moved = augment(images, generator=torch.Generator().manual_seed(0))
@@ -117,7 +126,7 @@ def test_every_setting_is_passed_on(few, asked, capsys):
     assert not torch.equal(moved, images)
     assert settings == {
         "epochs": 7,
-        "lr": 0.125,
+        "schedule": "cosine",
         "batch_size": 16,
         "device": torch.device("cpu"),
         "seed": 3,
@@ -136,7 +145,7 @@ def test_lenet(few, asked, capsys):
     kinds = {type(layer) for layer in model.modules()}
     assert {nn.Sigmoid, nn.AvgPool2d} <= kinds
     assert not {nn.ReLU, nn.MaxPool2d} & kinds
-    assert settings["lr"] == command.LEARNING_RATES["lenet"]
+    assert sgd(settings)["lr"] == command.LEARNING_RATES["lenet"]
     assert settings["augment"] is None
 
 
@@ -152,7 +161,7 @@ def test_vgg(few, asked, capsys, data):
     channels = [layer.out_channels for layer in model.modules() if isinstance(layer, nn.Conv2d)]
     assert channels == [2, 2, 4, 4, 8, 8, 16, 16, 16, 16]
     assert model.head[1].out_features == 128
-    assert settings["lr"] == command.LEARNING_RATES["vgg"]
+    assert sgd(settings)["lr"] == command.LEARNING_RATES["vgg"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from d2lconv.data import Splits, load_digits, load_fashion_mnist, load_mnist, ra
 from d2lconv.models import VGG, LeNet
 from d2lconv.models.lenet import ACTIVATIONS, POOLINGS
 from d2lconv.models.vgg import CONFIGURATIONS
+from d2lconv.training._optimizers import MOMENTUM
 from d2lconv.training._processes import Processes, take_part
+from d2lconv.training._schedules import SCHEDULES
 from d2lconv.training.evaluation import evaluate
 from d2lconv.training.loop import fit
 
@@ -63,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
     add("--epochs", type=int, default=10, metavar="N", help="passes over the training data (default: 10)")
     rates = ", ".join(f"{rate} for {model}" for model, rate in LEARNING_RATES.items())
     add("--lr", type=float, metavar="RATE", help=f"learning rate, momentum is 0.9 (default: {rates})")
+    add("--schedule", choices=SCHEDULES, default="constant", help="of the learning rate (default: constant)")
+    add("--weight-decay", type=float, default=0.0, metavar="RATE", help="pull weights to 0 (default: 0)")
     add("--batch-size", type=int, default=32, metavar="N", help="images in a step (default: 32)")
     add("--shifts", type=int, default=0, metavar="N", help="move images at random by up to N pixels")
     add("--seed", type=int, default=0, metavar="N", help="of first weights, order and shifts (default: 0)")
@@ -130,7 +134,13 @@ def run(given: argparse.Namespace, processes: Processes) -> None:
         model,
         data,
         epochs=given.epochs,
-        lr=LEARNING_RATES[given.model] if given.lr is None else given.lr,
+        optimizer=functools.partial(
+            torch.optim.SGD,
+            lr=LEARNING_RATES[given.model] if given.lr is None else given.lr,
+            momentum=MOMENTUM,
+            weight_decay=given.weight_decay,
+        ),
+        schedule=given.schedule,
         batch_size=given.batch_size,
         device=processes.device,
         seed=given.seed,

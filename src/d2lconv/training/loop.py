@@ -17,7 +17,7 @@ from d2lconv.training._optimizers import OptimizerLike, choose_optimizer
 from d2lconv.training._processes import take_part
 from d2lconv.training._random import own_random_numbers
 from d2lconv.training._resuming import find_checkpoint, settings_of
-from d2lconv.training._schedules import first_rates, require_schedule
+from d2lconv.training._schedules import first_rates, require_schedule, set_rates
 from d2lconv.training.checkpoints import Checkpoint, save_checkpoint
 from d2lconv.training.evaluation import check_images, evaluate_together, keep_modes
 from d2lconv.training.history import Epoch, History
@@ -132,7 +132,7 @@ def fit(
     (3, True)
     """
     epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
-    seed = integer("seed", seed, 0)
+    seed, schedule = integer("seed", seed, 0), require_schedule(schedule)
     patience = epochs if patience is None else integer("patience", patience, 1)
     check_images("data.train", data.train)
     check_images("data.valid", data.valid)
@@ -150,7 +150,7 @@ def fit(
             augment,
             amp,
             epochs,
-            require_schedule(schedule),
+            schedule,
             first_rates(chosen),
         )
         history, best = History(), dict[str, Tensor]()
@@ -189,6 +189,9 @@ def fit(
                 if checkpoint is not None and processes.is_first:
                     states = model.state_dict(), best, chosen.state_dict(), scaler.state_dict()
                     save_checkpoint(checkpoint, Checkpoint(*states, history, settings))
+        set_rates(
+            chosen, learner.first_rates, "constant", 1
+        )  # an optimiser of the caller's can be used again
         if restore_best:
             model.load_state_dict(best)
     return history

@@ -1,4 +1,4 @@
-"""Make an SVG drawing fit to stand inside a page: safe, with ids of its own, and in the theme's colours.
+"""Make an SVG drawing fit to stand in a page: safe, with ids of its own, in the theme's colours, and small.
 
 Nothing here knows Sphinx; `inline_svg.py` connects it to the book.
 """
@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
+
+from svg_compact import compact
 
 _SHAPES = frozenset(
     ["path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "image"]
@@ -83,6 +85,7 @@ def clean_svg(source: str, *, prefix: str, label: str, palette: Mapping[str, str
     root.attrib.pop("version", None)
     _clear_background(root, prefix)
     _drop_unused_ids(root)
+    compact(root)
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
 
 

@@ -11,7 +11,7 @@ CHAPTER ?=
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test execute tidy lint format bench requirements clean
+.PHONY: help book serve audit test execute tidy lint format bench requirements clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -30,6 +30,9 @@ book: $(READY)  ## render the book to _build/html
 
 serve: book  ## serve the rendered book on localhost
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+audit: book  ## print what each page of the rendered book costs a reader
+	$(BIN)/python -m tools.audit _build/html
 
 test: $(READY)  ## run the whole suite
 	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -18,9 +20,16 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def find_browser(environment=os.environ):
-    """Return the path of a Chromium: the one named by D2LCONV_CHROMIUM, or one that is installed, or None."""
+    """Return the path of a Chromium: D2LCONV_CHROMIUM's, the system's, Playwright's own, or None."""
     named = environment.get("D2LCONV_CHROMIUM")
-    return named or next(filter(None, map(shutil.which, NAMES)), None)
+    return named or next(filter(None, map(shutil.which, NAMES)), None) or find_own()
+
+
+def find_own():
+    """Return the path of the browser that ``playwright install chromium`` has brought, or None."""
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
 
 
 def do_without(environment=os.environ):

@@ -5,6 +5,7 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import sync_playwright
 from tests.browser.chromium import ARGUMENTS, do_without, find_browser
 from tests.browser.site import build_once
 
@@ -21,8 +22,6 @@ def browser():
     path = find_browser()
     if path is None:
         do_without()
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser

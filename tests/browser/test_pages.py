@@ -1,6 +1,10 @@
 """Pages in a real browser: over http and as files, in both themes, on a desk and on a phone."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
+from playwright.sync_api import sync_playwright
 from tests.browser.chromium import do_without, find_browser
 from tests.browser.site import pages_in_toc
 
@@ -98,6 +102,22 @@ def test_wide_page_is_noticed(visit, tmp_path):
 
 def test_browser_is_the_one_that_is_named():
     assert find_browser({"D2LCONV_CHROMIUM": "/opt/chromium"}) == "/opt/chromium"
+
+
+def test_browser_of_playwright_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
+
+    def where_it_would_be():
+        with sync_playwright() as playwright:
+            return Path(playwright.chromium.executable_path)
+
+    with ThreadPoolExecutor(1) as apart:  # a thread can hold one Playwright, and this one may hold the tests'
+        assert apart.submit(find_browser, {}).result() is None
+        path = apart.submit(where_it_would_be).result()
+        path.parent.mkdir(parents=True)
+        path.touch()
+        assert apart.submit(find_browser, {}).result() == str(path)
 
 
 @pytest.mark.parametrize(

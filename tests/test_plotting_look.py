@@ -18,9 +18,11 @@ def _close_figures():
     plt.close("all")
 
 
+LENET = [(1, 28, 28), (6, 28, 28), (6, 14, 14), (16, 10, 10), (16, 5, 5), (120,), (84,), (10,)]
 X = torch.arange(18.0).reshape(2, 3, 3)
 FIGURES = {
     "draw_channels": lambda: plotting.draw_channels(X, torch.ones(4, 1, 2, 2), [1, 2, 3, 4.0], groups=2),
+    "draw_confusion": lambda: plotting.draw_confusion([[5, 1], [0, 6]], names=["coat", "shirt"]),
     "draw_connections": lambda: plotting.draw_connections(4, 4, groups=(1, 2, 4)),
     "draw_correlation": lambda: plotting.draw_correlation(X[0], X[1, :2, :2], padding=1),
     "draw_coverage": lambda: plotting.draw_coverage((6, 5), 3, stride=2, padding=(1, 0)),
@@ -31,6 +33,7 @@ FIGURES = {
     "draw_pooling": lambda: plotting.draw_pooling(X[0], 2, ceil_mode=True, padding=1),
     "draw_receptive_field": lambda: plotting.draw_receptive_field([(3, 2, 1), (3, 1, 1, 2)], 12),
     "draw_separable": lambda: plotting.draw_separable(4, 6),
+    "draw_shapes": lambda: plotting.draw_shapes(LENET, labels="abcdefgh"),
     "draw_windows": lambda: plotting.draw_windows(6, 3, stride=2, dilation=2, padding=1),
 }
 LAID_OUT = {"draw_correlation", "draw_grid"}

@@ -11,6 +11,7 @@ from d2lconv.plotting.fields import draw_receptive_field
 from d2lconv.plotting.grids import draw_correlation, draw_grid
 from d2lconv.plotting.images import draw_feature_maps, draw_images
 from d2lconv.plotting.linear import draw_linear
+from d2lconv.plotting.networks import draw_confusion, draw_shapes
 from d2lconv.plotting.pooling import draw_pooling
 from d2lconv.plotting.style import PALETTE, use_course_style
 from d2lconv.plotting.windows import draw_coverage, draw_padding_modes, draw_windows
@@ -18,6 +19,7 @@ from d2lconv.plotting.windows import draw_coverage, draw_padding_modes, draw_win
 __all__ = [
     "PALETTE",
     "draw_channels",
+    "draw_confusion",
     "draw_connections",
     "draw_correlation",
     "draw_coverage",
@@ -32,6 +34,7 @@ __all__ = [
     "draw_pooling",
     "draw_receptive_field",
     "draw_separable",
+    "draw_shapes",
     "draw_windows",
     "use_course_style",
 ]

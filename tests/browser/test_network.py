@@ -258,6 +258,7 @@ def test_python_computes_the_same(cases):
         ("u * layer.dilation[axis]", "u"),
         ("Math.floor((channel * layer.groups) / outChannels) * perGroup", "0"),
         ("Math.abs(b.sum) - Math.abs(a.sum)", "a.sum - b.sum"),
+        ("data[i * inputs + j] * X.data[j]", "data[i + j] * X.data[j]"),
         ("avgPool2d(X, kernelSize, layer)", "maxPool2d(X, kernelSize, layer)"),
         ("conv2d(X, weight, bias, layer)", "conv2d(X, weight, null, layer)"),
     ],

@@ -34,15 +34,24 @@ export const BENDS = {
 
 const flat = ({ data, shape }) => ({ data, shape: [shape.reduce((a, b) => a * b, 1)] });
 
+/** Multiply with a matrix: sums in double precision, each result rounded once to single. */
+function linear(X, { data, shape: [outputs, inputs] }, bias) {
+  const results = Float32Array.from({ length: outputs }, (_, i) => {
+    let sum = bias ? bias.data[i] : 0;
+    for (let j = 0; j < inputs; j++) sum += data[i * inputs + j] * X.data[j];
+    return sum;
+  });
+  return { data: results, shape: [outputs] };
+}
+
 function runLayer(layer, X) {
   const { kind, weight, bias, kernelSize } = layer;
   if (kind === "conv") return conv2d(X, weight, bias, layer);
   if (kind === "max") return maxPool2d(X, kernelSize, layer);
   if (kind === "avg") return avgPool2d(X, kernelSize, layer);
   if (kind === "flatten") return flat(X);
-  if (kind !== "linear") return { data: X.data.map(BENDS[kind]), shape: X.shape };
-  const kernel = { data: weight.data, shape: [...weight.shape, 1, 1] }; // a convolution of one pixel
-  return flat(conv2d({ data: X.data, shape: [X.data.length, 1, 1] }, kernel, bias));
+  if (kind === "linear") return linear(X, weight, bias);
+  return { data: X.data.map(BENDS[kind]), shape: X.shape };
 }
 
 /**

@@ -237,6 +237,15 @@ def test_search_button_and_escape(chapter):
     assert not chapter.locator("#pst-search-dialog").evaluate("dialog => dialog.open")
 
 
+def test_search_field_s_icon_stands_beside_its_words(chapter):
+    chapter.keyboard.press("Control+k")
+    icon, field = (
+        chapter.locator(f"#pst-search-dialog {part}").bounding_box() for part in ("form i", "input")
+    )
+    assert icon["width"] == pytest.approx(24, abs=1)
+    assert icon["x"] + icon["width"] <= field["x"]
+
+
 def test_launch_button_from_the_keyboard(chapter):
     chapter.locator(".dropdown-launch-buttons > button").focus()
     chapter.keyboard.press("Enter")

@@ -329,6 +329,8 @@ def test_debug_counts_as_not_attempted_until_its_behaviour_changes():
     assert result.status == "not attempted"
     assert detail(result, "X") == "[[0, 1]]"
     assert exercise.judge(lambda X: X.max()).status == "not yet"
+    assert exercise.judge(lambda X: print(X.mean())).misconception == "nothing returned"
+    assert exercise.judge(lambda X: str(X)).misconception == "wrong kind"
     assert exercise.judge(lambda X: X.sum() / X.numel()).correct
 
 

@@ -225,9 +225,9 @@ class Debug(Function):
 
     def _behaves_as_given(self, trial: _Trial) -> bool:
         outcome = call(self.given, trial.case.arguments)
-        if outcome.end != "value" or trial.given is None:
+        if outcome.end != "value" or trial.outcome.end != "value":
             return outcome.end == trial.outcome.end
-        return same(trial.given, read(outcome.value))
+        return trial.given is not None and same(trial.given, read(outcome.value))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from d2lconv.exercises._exercise import Exercise
 
 # The chapters that have exercises, in the order of the course; each is a module beside this one.
-CHAPTERS = ("convolution", "padding_stride", "channels", "one_by_one", "depthwise_separable", "scaling")
+CHAPTERS = (
+    "convolution",
+    "padding_stride",
+    "channels",
+    "one_by_one",
+    "depthwise_separable",
+    "receptive_field",
+    "scaling",
+)
 
 
 def exercises_of(chapter: str) -> tuple[Exercise, ...]:

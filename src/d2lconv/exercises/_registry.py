@@ -18,6 +18,7 @@ CHAPTERS = (
     "one_by_one",
     "depthwise_separable",
     "receptive_field",
+    "pooling",
     "vgg",
     "scaling",
 )

@@ -19,6 +19,7 @@ CHAPTERS = (
     "depthwise_separable",
     "receptive_field",
     "pooling",
+    "building_blocks",
     "vgg",
     "scaling",
 )

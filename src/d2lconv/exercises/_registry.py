@@ -20,6 +20,7 @@ CHAPTERS = (
     "receptive_field",
     "pooling",
     "building_blocks",
+    "data",
     "vgg",
     "scaling",
 )

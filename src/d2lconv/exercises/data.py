@@ -8,22 +8,19 @@ from torch import Tensor
 from d2lconv.exercises._data import (
     ACCURACY_WRONG,
     BATCH_WRONG,
-    FOLD_WRONG,
     LENGTH_WRONG,
     SHIFT_WRONG,
     TYPES,
     data_and_order,
     file_bytes,
-    fold_by_counting,
     idx_header,
     image_and_shift,
-    labels_and_fold,
     rows_of,
     scores_and_labels,
     share_of_hits,
     shifted,
 )
-from d2lconv.exercises.kinds import Cases, Choice, Debug, Function
+from d2lconv.exercises.kinds import Cases, Choice, Debug, Draw, Function, Wrong
 
 __all__ = ["EXERCISES"]
 
@@ -120,6 +117,79 @@ SHIFT = Function(
 
 
 # ---- 6: folds with their share of each class ------------------------------------------------------------
+
+
+def labels_and_fold(draw: Draw, length: int, classes: int, n: int, k: int) -> tuple[Tensor, int, int] | None:
+    """Make labels in no order, and the number of a fold that exists."""
+    return (draw(length, low=0, high=classes - 1).long(), k, n) if k < n else None
+
+
+def fold_by_counting(labels: Tensor, k: int, n: int, *, first: int = 0) -> list[int]:
+    """Go through the images once, and count in each class."""
+    seen: dict[int, int] = {}
+    chosen = []
+    for row, label in enumerate(labels.tolist()):
+        if (seen.get(label, first) - k) % n == 0:
+            chosen.append(row)
+        seen[label] = seen.get(label, first) + 1
+    return chosen
+
+
+def in_blocks(labels: Tensor, k: int, n: int) -> list[int]:
+    """Take the k-th of n neighbouring pieces of each class."""
+    rows = [(labels == c).nonzero()[:, 0].tensor_split(n)[k] for c in set(labels.tolist())]
+    return sorted(torch.cat(rows).tolist())
+
+
+FOLD_WRONG = (
+    Wrong(
+        "not stratified",
+        lambda labels, k, n: torch.arange(len(labels))[k::n],
+        "Every n-th image is taken, whatever its class. Take every n-th of each class.",
+    ),
+    Wrong(
+        "one piece instead of every n-th",
+        in_blocks,
+        "One piece of each class is taken. Take every n-th image of the class, beginning with its k-th.",
+    ),
+    Wrong(
+        "training part",
+        lambda labels, k, n: sorted(set(range(len(labels))) - set(fold_by_counting(labels, k, n))),
+        "These are the images that are left for training.",
+    ),
+    Wrong(
+        "class by class",
+        lambda labels, k, n: [
+            row for c in labels.unique().tolist() for row in (labels == c).nonzero()[k::n, 0].tolist()
+        ],
+        "The right images, but class by class. Give their numbers in rising order.",
+    ),
+    Wrong(
+        "counted from 1",
+        lambda labels, k, n: fold_by_counting(labels, k, n, first=1),
+        "The first image of each class has the number 0, so it belongs to part 0.",
+    ),
+    Wrong(
+        "one image of each class",
+        lambda labels, k, n: sorted(
+            row for c in labels.unique().tolist() for row in (labels == c).nonzero()[k : k + 1, 0].tolist()
+        ),
+        "Only one image of each class is taken. Go on with every n-th after it.",
+    ),
+    Wrong(
+        "labels instead of numbers",
+        lambda labels, k, n: labels[fold_by_counting(labels, k, n)],
+        "These are the labels of the chosen images. Give the numbers of the images.",
+    ),
+    Wrong(
+        "places within a class",
+        lambda labels, k, n: sorted(
+            place for c in labels.unique().tolist() for place in range(k, int((labels == c).sum()), n)
+        ),
+        "These numbers count within each class. Where do the images stand among all of them?",
+    ),
+)
+
 
 FOLD = Function(
     id="data.6",

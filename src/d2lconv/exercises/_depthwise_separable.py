@@ -117,7 +117,7 @@ GROUPED_WRONG = (
     ),
     Wrong(
         "results of the groups added",
-        lambda X, weight, groups: grouped(X, weight, groups).unflatten(0, (groups, -1)).sum(0),
+        lambda X, weight, groups: torch.stack(grouped(X, weight, groups).chunk(groups)).sum(0),
         "You added the results of the groups up. They are kept apart, side by side.",
     ),
     Wrong(
@@ -226,7 +226,7 @@ AROUND = [(channel, row, column) for channel in range(16) for row in range(4, 9)
 
 def seen(model: nn.Module) -> Tensor:
     """Tell which of the 5×5 cells around the middle each output channel depends on: (inputs, 25, outputs)."""
-    return dependence(model, NETWORK_SHAPE, AROUND, (6, 6)).unflatten(0, (16, 25))
+    return dependence(model, NETWORK_SHAPE, AROUND, (6, 6)).reshape(16, 25, -1)
 
 
 def does_not_mix(model: nn.Module, summary: Summary) -> str:

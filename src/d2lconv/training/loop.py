@@ -116,9 +116,10 @@ def fit(
     Started by ``torchrun``, every process calls ``fit`` with the same arguments; all begin with the first
     one's weights. Each learns from its own share of every batch, and all end with the same weights, those of
     one process up to rounding. (Rounding grows in a long training, most where the loss falls steeply, so the
-    numbers of two such runs may differ visibly in the end, as they do between two kinds of CPU.) Only two things differ from one process: each process draws its own random
-    numbers for `augment` and dropout, and batch normalisation sees a share, not the whole batch. Only the
-    first process writes checkpoints and draws the bar. They stay joined until the program ends.
+    numbers of two such runs may differ visibly in the end, as they do between two kinds of CPU.) Only two
+    things differ from one process: each process draws its own random numbers for `augment` and dropout, and
+    batch normalisation sees a share, not the whole batch. Only the first process writes checkpoints and draws
+    the bar. They stay joined until the program ends.
 
     Introduced in: *LeNet*; checkpoints, mixed precision and processes in *Scaling*.
 

@@ -47,7 +47,7 @@ def find(name: object) -> Exercise:
         if name.strip() in known:
             return exercises_of(chapter)[known.index(name.strip())]
         raise ValueError(f"there is no exercise {name!r}; {chapter} has {', '.join(known)}")
-    near = difflib.get_close_matches(chapter.lower(), CHAPTERS, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(chapter.lower(), CHAPTERS, n=3, cutoff=0.6)
     names = [other.id for close in near for other in exercises_of(close)]
     if re.fullmatch(r"\d+", number):
         names = [other for other in names if other.endswith(f".{number}")] or names

@@ -228,8 +228,9 @@ def feature_map_explorer(
     view.layer = layer
     view.channel = channel
     view.place = _stroke(pictures[0]) if place is None else place
+    scores = f", {len(view.classes)} scores" if view.classes else ""
     return Figure(
-        f"feature_map_explorer({view.depth} layers, {count} images of {height}×{width})",
+        f"feature_map_explorer({view.depth} layers{scores}, {count} images of {height}×{width})",
         view,
         {
             "image_index": dropdown("Image", names),

@@ -21,6 +21,7 @@ CHAPTERS = (
     "pooling",
     "building_blocks",
     "data",
+    "lenet",
     "vgg",
     "scaling",
 )

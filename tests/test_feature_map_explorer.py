@@ -204,7 +204,7 @@ def test_controls_are_named_and_tied(figure):
     assert len(figure._ties) == 4
     assert figure.controls["image_index"].options == tuple(map(str, LABELS.tolist()))
     assert (figure.controls["layer"].min, figure.controls["layer"].max) == (1, 6)
-    assert repr(figure) == "feature_map_explorer(6 layers, 4 images of 28×28)"
+    assert repr(figure) == "feature_map_explorer(6 layers, 10 scores, 4 images of 28×28)"
 
 
 @pytest.mark.parametrize(

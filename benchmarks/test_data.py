@@ -13,14 +13,6 @@ from d2lconv.data import ImageData, batches, random_shifts
 IMAGES, BATCH_SIZE = 10_000, 128
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 class SingleImages(Dataset):
     """Images as their files hold them, each turned into numbers from 0 to 1 when it is asked for."""
 

@@ -11,14 +11,6 @@ from torch.nn import functional as F
 from d2lconv import ops
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def corr2d_with_loops(X, K):
     """Cross-correlate as textbooks print it: two loops over the output."""
     (h, w), (k_h, k_w) = X.shape, K.shape

@@ -19,14 +19,6 @@ BATCH_SIZES = (32, 128)
 LR = 0.02
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def model():
     torch.manual_seed(0)
     return LeNet()

@@ -81,7 +81,7 @@ class Places(Explorer):
         assert len(self.marked("input", "around")) == padded[0] * padded[1] - size[0] * size[1]
         out = outcome(size, kernel, rest)
         if isinstance(out, str):
-            message = self.place.get_by_text("No output:").text_content()
+            message = self.place.locator(".d2l-formula .d2l-problem").text_content()
             assert message.startswith(f"No output: {out}"[:60])
             assert not self.place.locator(".d2l-grid.d2l-output").is_visible()
             assert self.place.locator(".d2l-frame:visible").count() == 0
@@ -168,7 +168,7 @@ def test_modes_width_and_what_cannot_be(visit, book):
 
     mode.select_option("SAME")  # with stride 2
     places.check()
-    message = places.place.get_by_text("No output:").text_content()
+    message = places.place.locator(".d2l-formula .d2l-problem").text_content()
     assert "padding='same' needs stride 1, got stride 2" in message
     slider = places.control("Stride height")
     assert slider.get_attribute("aria-valuetext").startswith("2, no output: padding='same' needs")
@@ -187,7 +187,7 @@ def test_modes_width_and_what_cannot_be(visit, book):
     page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
     assert places.value("Dilation height") == 3
     places.check()
-    assert "13 > 1 + 8 + 1" in places.place.get_by_text("No output:").text_content()
+    assert "13 > 1 + 8 + 1" in places.place.locator(".d2l-formula .d2l-problem").text_content()
     mode.select_option("FULL")
     assert places.value("Padding width") == 12
     places.check()

@@ -30,7 +30,7 @@ def test_page_over_http_in_both_themes(visit, address, name):
     page, problems = visit(f"{address}/{name}.html")
     assert variable(page, "--d2l-ink") == "#1b1f24"
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.wait_for_selector("html[data-theme=dark]")
     assert variable(page, "--d2l-ink") == "#e8ebef"
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 30)"
     assert problems == []
@@ -52,7 +52,7 @@ def test_start_page_leads_to_the_course(visit, site):
 def test_formulas_use_the_font_of_the_book(visit, address):
     page, _ = visit(f"{address}/book/convolution.html")
     loaded = "[...document.fonts].some(f => f.family.includes('d2lconv Math') && f.status === 'loaded')"
-    page.wait_for_function(loaded)
+    assert page.evaluate(f"document.fonts.ready.then(() => {loaded})")
 
 
 def test_figures_follow_the_theme_and_fit_a_phone(visit, address):
@@ -63,7 +63,7 @@ def test_figures_follow_the_theme_and_fit_a_phone(visit, address):
     colour = "element => getComputedStyle(element.querySelector('text')).fill"
     light = drawing.evaluate(colour)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.wait_for_selector("html[data-theme=dark]")
     assert light != drawing.evaluate(colour)
 
 

@@ -1,8 +1,10 @@
 """A notebook in a real JupyterLab: a server, a page in the browser, and a second client of its kernel."""
 
+import ast
 import json
 import os
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -46,6 +48,7 @@ def start_lab(folder: Path, python, code):
     """
     for name in ("notebooks", "config/labconfig", "runtime"):
         (folder / name).mkdir(parents=True)
+    sockets = tempfile.TemporaryDirectory(prefix="d2lconv-")  # a socket's path may not be long
     nbformat.write(new_notebook(cells=[new_code_cell(code)], metadata=KERNEL), folder / "notebooks/one.ipynb")
     (folder / "config/labconfig/page_config.json").write_text(json.dumps(QUIET), encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
@@ -58,8 +61,10 @@ def start_lab(folder: Path, python, code):
     }
     settings = {"ip": "127.0.0.1", "port": 0, "token": "secret", "root_dir": folder / "notebooks"}
     options = [f"--ServerApp.{name}={value}" for name, value in settings.items()]
+    # Through files, since another process may take a port between its choice and the kernel's start.
+    options += ["--KernelManager.transport=ipc", f"--KernelManager.ip={sockets.name}/kernel"]
     command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", *options]
-    with (folder / "log").open("w", encoding="utf-8") as log:
+    with sockets, (folder / "log").open("w", encoding="utf-8") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
 
@@ -122,33 +127,39 @@ class Notebook:
         page.locator(".d2l-view").wait_for(timeout=1000 * PATIENCE)
 
     def run(self):
-        """Run the cell. What is run before the kernel is connected is lost, so it may need several tries."""
+        """Run the cell; several tries may be needed until all of the page is there."""
+        # A cell run before the page knows its kernel is lost, and opens a dialog over the page.
+        self.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=1000 * PATIENCE)
         editor = self.page.locator(".jp-CodeCell .jp-InputArea-editor").first
-        editor.wait_for(timeout=1000 * PATIENCE)
         for _ in range(PATIENCE // 2):
-            editor.click(timeout=5000)
-            self.page.keyboard.press("Control+Enter")
             try:
+                editor.click(timeout=5000)  # a spinner may cover it for a while
+                self.page.keyboard.press("Control+Enter")
                 self.page.wait_for_function(_RAN, timeout=2000)
                 return
             except TooLate:
                 continue
-        raise AssertionError("the cell was never run")
+        raise AssertionError(f"the cell was never run, the page shows: {self.page.inner_text('body')}")
 
-    def ask(self, code):
-        """Run code in the kernel beside the notebook, as another client, and return what it prints."""
-        printed = []
+    def ask(self, expression="None", after=""):
+        """Run code in the kernel beside the notebook, as another client, and return an expression's value.
 
-        def note(message):
-            printed.append(message["content"].get("text", ""))
+        The value comes with the reply: what a kernel prints is told to all clients, and may be missed.
+        """
+        asked = {"value": expression}
+        reply = self.client.execute(after, user_expressions=asked, reply=True, timeout=PATIENCE)["content"]
+        assert reply["status"] == "ok", reply
+        value = reply["user_expressions"]["value"]
+        assert value["status"] == "ok", value
+        return ast.literal_eval(value["data"]["text/plain"])
 
-        reply = self.client.execute_interactive(code, output_hook=note, timeout=PATIENCE)
-        assert reply["content"]["status"] == "ok", reply["content"]
-        return "".join(printed).strip()
+    def do(self, code):
+        """Run code in the kernel beside the notebook."""
+        self.ask(after=code)
 
     def expect(self, expression, value):
         """Wait until an expression has some value in the kernel, where changes of the page arrive later."""
-        wait_for(lambda: self.ask(f"print({expression} == {value!r})") == "True", seconds=10)
+        wait_for(lambda: self.ask(expression) == value)
 
     def slider(self, name):
         """Return what the arrow keys move: ipywidgets 8 and 7 have different sliders."""

@@ -1,5 +1,7 @@
 """What `check` replies, whatever it is given: the smallest case, errors, endless loops, changed arguments."""
 
+import contextlib
+import dataclasses
 import re
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from d2lconv.exercises.kinds import (
     numbers_named,
     tensor_of_shape,
 )
+from d2lconv.summary import summarize
 
 SUM = Function(
     id="toy.1",
@@ -332,6 +335,62 @@ def test_debug_counts_as_not_attempted_until_its_behaviour_changes():
     assert exercise.judge(lambda X: print(X.mean())).misconception == "nothing returned"
     assert exercise.judge(lambda X: str(X)).misconception == "wrong kind"
     assert exercise.judge(lambda X: X.sum() / X.numel()).correct
+
+
+@pytest.mark.parametrize("right", [lambda X, scale=1: X, lambda X, Y: X, lambda *X: X, lambda: 0])
+def test_function_whose_arguments_are_not_those_of_its_cases_is_refused_when_made(right):
+    words = r"toy\.1: right\(.*\) must have the arguments of a case, 1 here"
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(SUM, right=right)
+
+
+def test_loading_for_a_summary_is_not_the_reader_s_time(monkeypatch):
+    """The first summary in a process takes seconds, in which PyTorch loads: before the clock starts."""
+    done = []
+
+    def clock(seconds):
+        done.append("clock")
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(_calls, "time_limit", clock)
+    monkeypatch.setattr(_calls, "_load_for_summaries", lambda: done.append("loaded"))
+    _calls.call(lambda: summarize(nn.Linear(2, 3), (2,)), ())
+    _calls.call(lambda: 3, ())
+    assert done == ["loaded", "clock", "clock"]
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        (lambda layers: layers, "the list `layers`"),
+        (tuple, "the tuple `layers`"),
+        (lambda layers: dict(enumerate(layers)), "the dict `layers`"),
+    ],
+)
+def test_layers_in_a_list_are_named(held, words):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = held([nn.Flatten(), nn.Linear(64, 10)])
+
+        def forward(self, X):
+            for layer in self.layers.values() if isinstance(self.layers, dict) else self.layers:
+                X = layer(X)
+            return X
+
+    result = NET.judge(Net)
+    assert (result.status, result.misconception) == ("not yet", "layers in a list")
+    assert words in str(result)
+    assert "nn.ModuleList" in result.hint
+
+
+def test_list_of_layers_that_are_registered_too_is_no_fault():
+    class Net(nn.Sequential):
+        def __init__(self):
+            super().__init__(nn.Conv2d(1, 2, 3, stride=2), nn.Flatten(), nn.Linear(18, 10))
+            self.order = list(self)
+
+    assert NET.judge(Net).correct
 
 
 def test_network():

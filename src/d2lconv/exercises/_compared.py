@@ -71,6 +71,14 @@ class Function(Exercise):
     kind: str = "operator"
     wants: str = "a function"
 
+    def __post_init__(self) -> None:
+        """Refuse a `right` whose arguments are not those of the cases: both are shown side by side."""
+        signature = inspect.signature(self.right)
+        count = len(next(iter(self.cases)).arguments)
+        kinds = [argument.kind for argument in signature.parameters.values()]
+        if len(kinds) != count or inspect.Parameter.VAR_POSITIONAL in kinds:
+            raise ValueError(f"{self.id}: right{signature} must have the arguments of a case, {count} here")
+
     def _judge(self, answer: object) -> Result:
         if is_stub(answer):
             return self._unattempted()

@@ -100,6 +100,10 @@ class Network(Exercise):
             return self._refused(f"You gave {describe(answer)}.")
         if is_stub(model.forward) or type(model).forward is nn.Module.forward:
             return self._unattempted()
+        if held := _list_of_layers(model):
+            wrong = f"PyTorch does not see the layers in {held}."
+            hint = "Put them in nn.Sequential or nn.ModuleList: only those make them part of the network."
+            return Result(self.id, "not yet", wrong, misconception="layers in a list", hint=hint)
         tried = call(self._summarize, (model,), seconds=_SECONDS)
         if tried.end == "unfinished":
             return self._unattempted()
@@ -155,3 +159,16 @@ class Network(Exercise):
 
     def _failed(self, what: str, name: str, hint: str = "") -> Result:
         return Result(self.id, "not yet", "it can't be run.", (("what happened", what),), name, hint)
+
+
+def _list_of_layers(model: nn.Module) -> str:
+    """Name a list, tuple or dictionary that holds layers which are no part of the model."""
+    known = set(model.modules())
+    for module in known:
+        for name, value in vars(module).items():
+            if name.startswith("_") or not isinstance(value, dict | list | tuple):
+                continue
+            held = value.values() if isinstance(value, dict) else value
+            if any(isinstance(one, nn.Module) and one not in known for one in held):
+                return f"the {type(value).__name__} `{name}`"
+    return ""

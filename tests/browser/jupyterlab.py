@@ -19,7 +19,7 @@ from tests.browser.site import ROOT
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 QUIET = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}  # asks for news
-PATIENCE = 60  # seconds until a server or kernel must have answered; they start slowly on a busy machine
+PATIENCE = 180  # seconds until a server or kernel must have answered; they start slowly on a busy machine
 _RAN = "/[\\d*]/.test(document.querySelector('.jp-InputPrompt').textContent)"
 
 

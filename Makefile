@@ -17,7 +17,7 @@ export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve audit test execute tidy lint format bench colab fashion links \
-  release requirements lock advisories workflows clean
+  release site requirements lock advisories workflows clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -86,8 +86,13 @@ fashion: $(READY)  ## train on Fashion-MNIST and compare with published results 
 links: $(READY)  ## follow the book's links to other sites
 	$(BIN)/jupyter-book build . --path-output _build/links --builder linkcheck
 
-release: book  ## check and build a release, and say what comes next
+release: $(READY)  ## check and build a release, and say what comes next
+	$(BIN)/python -m tools.release --check
+	$(MAKE) book
 	$(BIN)/python -m tools.release
+
+site: $(READY)  ## put the published site together: the rendered book and those of all releases (needs gh)
+	$(BIN)/python -m tools.release_site --fetch
 
 COMPILE = $(TOOLS)/bin/uv pip compile --universal --python-version 3.11 --quiet --custom-compile-command "make $@"
 

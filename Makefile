@@ -16,7 +16,7 @@ PINS ?= pinned
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve audit test execute tidy lint format bench colab fashion links \
+.PHONY: help book serve pdf audit test execute tidy lint format bench colab fashion links \
   release site requirements lock advisories workflows clean
 
 help:  ## list the targets
@@ -51,6 +51,9 @@ book: $(READY)  ## render the book to _build/html
 
 serve: book  ## serve the rendered book on localhost
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+pdf: book  ## print the rendered book as a PDF, for its page of downloads (needs Chromium)
+	$(BIN)/python -m tools.pdf _build/html
 
 audit: book  ## print what each page of the rendered book costs a reader
 	$(BIN)/python -m tools.audit _build/html

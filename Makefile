@@ -86,8 +86,8 @@ colab: $(READY)  ## run what is tested with Colab's versions of the packages
 fashion: $(READY)  ## train on Fashion-MNIST and compare with published results (MODEL=name for one)
 	$(BIN)/python -m tools.published $(MODEL)
 
-links: $(READY)  ## follow the book's links to other sites
-	$(BIN)/jupyter-book build . --path-output _build/links --builder linkcheck
+links: book  ## follow the links to other sites
+	$(BIN)/python -m tools.links
 
 release: $(READY)  ## check and build a release, and say what comes next
 	$(BIN)/python -m tools.release --check
@@ -111,7 +111,8 @@ lock: $(TOOLS)/.ready  ## write the hashes of what requirements.txt pins into lo
 
 advisories: $(TOOLS)/.ready  ## look for known weaknesses of the pinned packages
 	grep -v '^-e ' requirements.txt > $(TOOLS)/pinned.txt
-	$(TOOLS)/bin/pip-audit --requirement $(TOOLS)/pinned.txt --no-deps --disable-pip --progress-spinner off
+	$(TOOLS)/bin/pip-audit --requirement $(TOOLS)/pinned.txt --no-deps --disable-pip --strict \
+	  --progress-spinner off
 
 workflows: $(TOOLS)/.ready  ## look for weaknesses of the workflows
 	$(TOOLS)/bin/zizmor --offline .github

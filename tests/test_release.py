@@ -8,8 +8,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_markdown_cell
 from tools import release, release_site
+from tools.book import Book
 from tools.colab import refresh
 from tools.notebooks import normalise, write
 from tools.release_build import ReleaseError, pack_book
@@ -309,6 +311,19 @@ def test_the_command_reports_what_the_files_should_not_hold(command, course, cap
         "error: d2lconv-0.2.0.tar.gz should not hold d2lconv-0.2.0/tests/test_ops.py\n"
         "error: d2lconv-0.2.0-py3-none-any.whl should not hold tests/test_ops.py\n"
     )
+
+
+# ---- where the course can be run ---------------------------------------------
+
+
+def test_binder_opens_this_repository_with_a_python_that_is_tested():
+    repository = Book(release.ROOT).repository()
+    name = repository.url.removeprefix("https://github.com/")
+    readme = (release.ROOT / "README.md").read_text()
+    assert f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/book)" in readme
+    version = (release.ROOT / "runtime.txt").read_text().strip().removeprefix("python-")
+    tests = yaml.safe_load((release.ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["test"]
+    assert version in tests["strategy"]["matrix"]["python"]
 
 
 # ---- the site: the newest book, and those of the releases ---------------------------------------------

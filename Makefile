@@ -91,7 +91,7 @@ links: book  ## follow the links to other sites
 
 release: $(READY)  ## check and build a release, and say what comes next
 	$(BIN)/python -m tools.release --check
-	$(MAKE) book
+	$(MAKE) pdf
 	$(BIN)/python -m tools.release
 
 site: $(READY)  ## put the published site together: the rendered book and those of all releases (needs gh)

@@ -28,7 +28,7 @@ HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; d2lconv link check)", "Accept
 TRIES, PAUSE, TIMEOUT = 3, 5.0, 30.0
 REFUSED = (401, 403, 405, 406, 418, 429)
 
-_IN_TEXT = re.compile(r"https?://[^\s<>()\"'`\]]+")
+_IN_TEXT = re.compile(r"https?://(?!127\.0\.0\.1|localhost)[^\s<>()\"'`\]]+")
 _INSTEAD = (
     (re.compile(r"https?://(?:dx\.)?doi\.org/(10\..+)"), r"https://doi.org/api/handles/\1"),
     (
@@ -46,8 +46,10 @@ class Answer(NamedTuple):
 
 
 def in_text(text: str) -> set[str]:
-    """Return the addresses of other sites in a plain text or Markdown.
+    """Return the addresses of other sites in a plain text or Markdown, not those of the reader's own machine.
 
+    >>> in_text("make serve, then <http://127.0.0.1:8000>")
+    set()
     >>> sorted(in_text("[a](https://a.example/b_(c)#d), <http://e.example/>. See https://f.example."))
     ['http://e.example/', 'https://a.example/b_', 'https://f.example']
     """

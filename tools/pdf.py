@@ -100,6 +100,7 @@ def finished(pdf: bytes, document: PrintDocument) -> bytes:
     """Give a PDF its outline and description, and take out what differs from run to run."""
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         places = dict(_destinations(opened))
+        _share_images(opened)
         with opened.open_outline() as outline:
             outline.root[:] = _outline(document.entries, places)
         opened.docinfo = opened.make_indirect(
@@ -117,6 +118,26 @@ def finished(pdf: bytes, document: PrintDocument) -> bytes:
             object_stream_mode=pikepdf.ObjectStreamMode.generate,
         )
     return target.getvalue()
+
+
+def _share_images(pdf: pikepdf.Pdf) -> None:
+    """Keep one of all images that are equal: Chromium draws the pattern of a figure anew for every place."""
+    first: dict[tuple[bytes, bytes], Any] = {}
+    same: dict[tuple[int, int], Any] = {}
+    images = [
+        one for one in pdf.objects if isinstance(one, pikepdf.Stream) and one.get("/Subtype") == "/Image"
+    ]
+    for image in sorted(images, key=lambda image: "/SMask" in image):  # masks before what they belong to
+        if "/SMask" in image and image.SMask.objgen in same:
+            image.SMask = same[image.SMask.objgen]
+        kept = first.setdefault((image.stream_dict.unparse(), image.read_raw_bytes()), image)
+        if kept.objgen != image.objgen:
+            same[image.objgen] = kept
+    for one in pdf.objects:
+        if isinstance(one, pikepdf.Dictionary | pikepdf.Stream) and "/Resources" in one:
+            used = one.Resources.get("/XObject", pikepdf.Dictionary())
+            for name, drawn in list(used.items()):
+                used[name] = same.get(drawn.objgen, drawn)
 
 
 def _destinations(pdf: pikepdf.Pdf) -> Iterator[tuple[str, Any]]:

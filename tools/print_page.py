@@ -16,7 +16,8 @@ from bs4 import BeautifulSoup, Tag
 from tools.colab import INSTALL_PROMPT
 
 _SCREEN = (
-    "a.headerlink, button, script, noscript, .landing-links, a[href^='https://colab.research.google.com']"
+    "a.headerlink, button, script, noscript, .landing-links, .toctree-wrapper, "
+    "a[href^='https://colab.research.google.com']"
 )
 _REFERENCES = ("href", "xlink:href")
 _LISTS_OF_IDS = ("aria-labelledby", "aria-describedby", "for", "headers")

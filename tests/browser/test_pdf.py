@@ -184,6 +184,26 @@ def test_same_book_gives_the_same_bytes():
     assert pdf.finished(pdf_with(2), SMALL) == pdf.finished(pdf_with(2), SMALL)
 
 
+def image(pdf, content, mask=None):
+    parts = {"Type": pikepdf.Name.XObject, "Subtype": pikepdf.Name.Image, "Width": len(content), "Height": 1}
+    return pdf.make_stream(content, **parts, **({} if mask is None else {"SMask": mask}))
+
+
+def test_equal_images_are_kept_once():
+    with pikepdf.open(io.BytesIO(pdf_with(2))) as made:
+        for page, content in zip(made.pages, [b"same", b"same", b"else"], strict=True):
+            page.obj.Resources = pikepdf.Dictionary(
+                XObject=pikepdf.Dictionary(A=image(made, content, image(made, b"mask")))
+            )
+        target = io.BytesIO()
+        made.save(target)
+    with pikepdf.open(io.BytesIO(pdf.finished(target.getvalue(), SMALL))) as made:
+        first, second, third = (page.Resources.XObject.A for page in made.pages)
+        assert first.objgen == second.objgen != third.objgen
+        assert first.SMask.objgen == third.SMask.objgen
+        assert (first.read_bytes(), third.read_bytes()) == (b"same", b"else")
+
+
 @pytest.mark.parametrize("missing", ["site", "browser"])
 def test_what_is_missing_is_reported(monkeypatch, capsys, tmp_path, missing):
     monkeypatch.setattr("sys.argv", ["pdf", str(tmp_path)])

@@ -110,6 +110,8 @@ def finished(pdf: bytes, document: PrintDocument) -> bytes:
         )
         opened.Root.PageMode = pikepdf.Name.UseOutlines
         opened.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        if "/ID" in opened.trailer:
+            del opened.trailer.ID  # else a part of it would stay
         target = io.BytesIO()
         opened.save(
             target,

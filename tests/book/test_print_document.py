@@ -159,6 +159,7 @@ def test_titles_cannot_leave_the_style(small):
     assert r"\3c /style>\22 " in text
 
 
+@pytest.mark.slow
 def test_whole_book_has_every_page_and_its_links_lead_somewhere(tmp_path_factory):
     document = make(Book(ROOT), build_once(tmp_path_factory).site)
     targets = {entry.target for entry in document.entries}

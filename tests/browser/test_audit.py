@@ -29,7 +29,7 @@ def address(site):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_light_and_keeps_to_itself(browser, address, name):
-    report = measure(browser, address, f"{name}.html")
+    report = measure(browser, address, f"{name}.html", read=False)
     assert report.outside == []
     assert report.refused == []
     assert report.total <= MOST_BYTES, report.bytes
@@ -174,22 +174,31 @@ def test_a_lost_rule_is_noticed(visit, serve, tmp_path):
     assert any("color: rgb(255, 0, 0)" in line for line in differences(*seen))
 
 
-def test_icons_are_in_the_fonts(visit, site, address):
-    fonts = {
+@pytest.fixture(scope="session")
+def fonts(site):
+    return {
         "Font Awesome 6 Free": TTFont(site / "_static/icons-fa-solid-900.woff").getBestCmap(),
         "Font Awesome 6 Brands": TTFont(site / "_static/icons-fa-brands-400.woff").getBestCmap(),
     }
-    for name in PAGES:
-        page, _ = visit(f"{address}{name}.html")
-        drawn = page.evaluate(
-            """() => [...document.querySelectorAll("body [class*='fa-']")].map((icon) => {
-              const style = getComputedStyle(icon, "::before");
-              return [icon.className, style.fontFamily.replaceAll('"', ""), style.content];
-            })"""
-        )
-        assert len(drawn) > 5
-        for icon, family, content in drawn:
-            assert ord(content.strip('"')) in fonts[family], icon
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_icons_are_in_the_fonts_and_headings_in_order(visit, address, fonts, name):
+    page, _ = visit(f"{address}{name}.html")
+    drawn = page.evaluate(
+        """() => [...document.querySelectorAll("body [class*='fa-']")].map((icon) => {
+          const style = getComputedStyle(icon, "::before");
+          return [icon.className, style.fontFamily.replaceAll('"', ""), style.content];
+        })"""
+    )
+    assert len(drawn) > 5
+    for icon, family, content in drawn:
+        assert ord(content.strip('"')) in fonts[family], icon
+    visible = "headings => headings.filter(h => h.checkVisibility()).map(h => Number(h.localName[1]))"
+    levels = page.locator("main :is(h1, h2, h3, h4, h5, h6)").evaluate_all(visible)
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
 # ---- everything can still be used, under the page's own policy ----
@@ -375,16 +384,6 @@ def test_missing_address_shows_a_page_that_leads_on(browser, site):
         page.locator("article a", has_text="start of the course").click()
         page.wait_for_url(f"{base}book/index.html")
     context.close()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_headings_stand_in_order(visit, address, name):
-    page, _ = visit(f"{address}{name}.html")
-    visible = "headings => headings.filter(h => h.checkVisibility()).map(h => Number(h.localName[1]))"
-    levels = page.locator("main :is(h1, h2, h3, h4, h5, h6)").evaluate_all(visible)
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
 
 
 # ---- what is measured is noticed ----

@@ -1,6 +1,6 @@
 """What the theme leaves out for those who do not see a page, put right in the pages that are written.
 
-Each rule names a finding of axe-core, which the tests run on every page with figures.
+Each rule names a finding of axe-core, which the tests run on every page.
 """
 
 import re
@@ -19,6 +19,8 @@ RULES = (
     ),
     # region: the logo in the side bar stood in no landmark
     (re.compile(r'(<div id="pst-primary-sidebar")(?! role)'), r'\1 role="navigation" aria-label="Course"'),
+    # definition-list: arguments below each other are written as definitions of nothing, for their looks
+    (re.compile(r'<dl>(?=\s*<dd><em class="sig-param")'), '<dl role="presentation">'),
 )
 
 

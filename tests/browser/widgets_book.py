@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from tests.browser.site import ROOT, Build
 from tools.execute import run_chapter
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
+FOR_THE_WHOLE = ("download_links", "notebooks_zip")  # extensions that ask for all of the course
 ALT = "Input, kernel and output of figure {}, with the window of one output cell marked"
 
 
@@ -29,9 +31,13 @@ def chapter(*figures):
 
 
 def lay_out(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
-    """Write a book with the real one's settings, extensions and styles."""
+    """Write a book with the real one's settings, styles and extensions, but for those that need the whole."""
     (folder / "book").mkdir(parents=True)
-    shutil.copy(ROOT / "_config.yml", folder)
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    for name in FOR_THE_WHOLE:
+        del config["sphinx"]["local_extensions"][name]
+        config["sphinx"]["config"]["extensions"].remove(name)
+    (folder / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     shutil.copy(ROOT / "book" / "references.bib", folder / "book")
     for name in ("_ext", "_extra", "_host", "_static"):
         (folder / "book" / name).symlink_to(ROOT / "book" / name)

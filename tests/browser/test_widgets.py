@@ -204,6 +204,28 @@ def test_numbers_can_be_edited(explorer, grid):
     assert "(−2.5)" in explorer.formula()
 
 
+def test_tab_into_the_output_leads_to_the_figure_s_cell_and_changes_nothing(explorer):
+    slider = explorer.control("Output cell")
+    for _ in range(5):
+        slider.press("ArrowRight")
+    assert explorer.marked("output") == [(1, 2)]
+    explorer.page.wait_for_timeout(60)
+    explorer.cell("kernel", 2, 2).click()
+    focused = "document.activeElement.dataset.place"
+    explorer.page.keyboard.press("Tab")
+    assert explorer.page.evaluate(focused) == "1,2"
+    assert slider.input_value() == "6"
+    explorer.page.keyboard.press("ArrowLeft")
+    assert explorer.page.evaluate(focused) == "1,1"
+    assert slider.input_value() == "5"
+    slider.press("ArrowLeft")
+    explorer.page.wait_for_timeout(60)
+    explorer.cell("kernel", 2, 2).click()
+    explorer.page.keyboard.press("Tab")
+    assert explorer.page.evaluate(focused) == "1,0"
+    assert slider.input_value() == "4"
+
+
 def test_what_is_no_number_is_taken_back(explorer):
     cell = explorer.cell("input", 0, 0)
     for key in ("Enter", "Tab", "Escape"):

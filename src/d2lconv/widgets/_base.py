@@ -27,7 +27,9 @@ _IMPORT = re.compile(r"^import \{([^}]*)\} from \"\./([\w-]+)\.js\";\n", re.MULT
 _PIECE = re.compile(r"^(?=[a-z])", re.MULTILINE)
 _DECLARED = re.compile(r"(export )?(?:const|function|class) (\w+)")
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
+_REMARK = re.compile(r"(?<=[;{},(]) // [^\"`\n]*$", re.MULTILINE)  # behind code; not what stands in a string
 _BLANK = re.compile(r"\n{2,}")
+_INDENT = re.compile(r"^ +", re.MULTILINE)
 
 
 def join_scripts(*names: str) -> str:
@@ -35,7 +37,8 @@ def join_scripts(*names: str) -> str:
 
     They import from each other by ``import { name } from "./file.js";``, so each can be read and run by
     itself. Here each, but for the last, becomes a function that returns what the others import from it, so
-    that names inside of it stay its own. What none of them needs is left out, and so are comments.
+    that names inside of it stay its own. What none of them needs is left out, and so are comments and
+    indentation.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def join_scripts(*names: str) -> str:
         if missing := imported - exported:
             raise ValueError(f"{name} does not export {', '.join(sorted(missing))}, which others import")
         texts.append(f"const {key} = (() => {{\n{body}return {{ {', '.join(sorted(imported))} }};\n}})();\n")
-    return "".join(reversed(texts))
+    return _INDENT.sub("", _REMARK.sub("", "".join(reversed(texts))))
 
 
 def _link(name: str, wanted: dict[str, set[str]]) -> str:

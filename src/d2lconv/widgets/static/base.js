@@ -23,6 +23,60 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+const worn = new WeakMap(); // attributes by element, as dress gave them
+
+/**
+ * Give an element attributes, and change only those that differ from the last time: whatever stays as it is needs
+ * no new style, layout or paint.
+ * @param {Element} element
+ * @param {Object<string, *>} attributes null, false and undefined are left out; --names are style properties
+ */
+export function dress(element, attributes) {
+  const before = worn.get(element) ?? {};
+  worn.set(element, attributes);
+  for (const name of Object.keys({ ...before, ...attributes })) {
+    const value = attributes[name] ?? false;
+    if (value === (before[name] ?? false)) continue;
+    if (name.startsWith("--")) element.style.setProperty(name, value === false ? "" : value);
+    else if (value === false) element.removeAttribute(name);
+    else element.setAttribute(name, value);
+  }
+}
+
+/** Write a text that is all an element holds, if it differs from what stands there. */
+export function write(element, text) {
+  if (element.textContent !== String(text)) element.textContent = text;
+}
+
+/**
+ * Make an element hold some parts, and change only what differs from what it holds.
+ * @typedef {string|Array} Part a text; or the tag, attributes and parts of an element
+ * @param {Element} element
+ * @param {...Part} parts
+ */
+export function fill(element, ...parts) {
+  let node = element.firstChild;
+  for (const part of parts) {
+    const [tag, attributes, ...inner] = typeof part === "string" ? ["#text"] : part;
+    if (node?.nodeName.toLowerCase() !== tag) {
+      const fresh = tag === "#text" ? document.createTextNode("") : make(tag);
+      if (node) node.replaceWith(fresh);
+      else element.append(fresh);
+      node = fresh;
+    }
+    if (tag !== "#text") {
+      dress(node, attributes);
+      fill(node, ...inner);
+    } else if (node.data !== part) node.data = part;
+    node = node.nextSibling;
+  }
+  while (node) {
+    const next = node.nextSibling;
+    node.remove();
+    node = next;
+  }
+}
+
 /**
  * Write a number as the course's figures do: at most two digits after the point.
  * @param {number} value
@@ -97,4 +151,23 @@ export function watch(model, names, draw) {
   };
   for (const name of names) model.on(`change:${name}`, soon);
   return { soon, stop: () => names.forEach((name) => model.off(`change:${name}`, soon)) };
+}
+
+/**
+ * Tell how wide a view is, when it comes into the page and when that changes. Drawing can change its height: to
+ * draw again for that would do everything twice.
+ * @param {Element} root
+ * @param {function(number): void} tell
+ * @returns {function(): void} ends it
+ */
+export function watchWidth(root, tell) {
+  let known = null;
+  const sizes = new ResizeObserver(([{ contentRect }]) => {
+    const width = Math.floor(contentRect.width);
+    if (width === known) return;
+    known = width;
+    tell(known);
+  });
+  sizes.observe(root);
+  return () => sizes.disconnect();
 }

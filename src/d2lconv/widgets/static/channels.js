@@ -1,13 +1,16 @@
 /** The view of channels_explorer: each input channel's part of one output channel, their sum, the 4-D kernel. */
 
 import { conv2d, convAxes, parameterCount, windowCells } from "./geometry.js";
-import { factor, make, makeVoice, same, short, watch } from "./base.js";
+import { dress, factor, fill, make, makeVoice, same, short, watch, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 
 const LAYER = ["in_channels", "out_channels", "kernel_size", "groups"];
 const TRAITS = [...LAYER, "input", "kernel", "bias", "use_bias", "shown", "cell"];
 const MOST = 4; // channels
 
+const SIGN = { class: "d2l-sign", "aria-hidden": "true" };
+
+const marked = (...marks) => marks.filter(Boolean).join(" ");
 const range = (length) => [...Array(length).keys()];
 const size = (matrix) => `${matrix.length}×${matrix[0].length}`;
 const tight = (number) => (short(number).length > 2 ? "d2l-tight" : "");
@@ -62,7 +65,7 @@ function render({ model, el }) {
   let pointed = null; // output cell under the pointer
   let layer = null; // what was drawn last
 
-  const sign = (text) => make("span", { class: "d2l-sign", "aria-hidden": "true" }, text);
+  const sign = (text) => make("span", SIGN, text);
   const onPoint = (row, column) => point(row === null ? null : [row, column]);
   const rows = range(MOST).map((i) => {
     const input = makeGrid({
@@ -92,7 +95,7 @@ function render({ model, el }) {
   const total = make("div", { class: "d2l-line d2l-total" }, sum, plus, sign("="), output.element);
   const main = make("div", { class: "d2l-main" }, ...rows.map(({ element }) => element), total);
 
-  const table = make("table", { class: "d2l-kernels" });
+  const table = make("table", { class: "d2l-kernels", click: chooseLine });
   const scroll = make("div", { class: "d2l-scroll" }, table);
   const note = make("p", { class: "d2l-note" });
   const mix = make("div", { class: "d2l-mix", role: "img" });
@@ -130,6 +133,11 @@ function render({ model, el }) {
     model.save_changes();
   }
 
+  function chooseLine(event) {
+    const line = event.target.closest("tbody tr");
+    if (line) choose(line.sectionRowIndex);
+  }
+
   /** Go to the last output channel where the one that was shown is gone. */
   function keepShown() {
     if (model.get("shown") > model.get("out_channels")) choose(model.get("out_channels") - 1);
@@ -139,12 +147,12 @@ function render({ model, el }) {
     let now;
     try {
       now = compute(model);
-      problem.textContent = "";
+      write(problem, "");
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       const [cIn, cOut] = LAYER.map((name) => model.get(name));
       const possible = range(MOST + 1).filter((groups) => groups && !(cIn % groups) && !(cOut % groups));
-      problem.textContent = `Not possible: ${error.message}. Possible: ${possible.join(", ")}.`;
+      write(problem, `Not possible: ${error.message}. Possible: ${possible.join(", ")}.`);
       voice.say(problem.textContent);
     }
     parts.hidden = !now;
@@ -158,11 +166,11 @@ function render({ model, el }) {
     const here = (r, c) => (r === row && c === column ? "d2l-here" : "");
     const terms = drawRows(now, o, row, column, here);
     const corner = (r, c) => (same([r, c], pinned) ? "d2l-pinned" : "");
-    output.show(Y, (r, c) => ({ marks: `${here(r, c)} ${corner(r, c)} ${tight(Y[r][c])}` }));
-    name(output, `Output ${o + 1}`, `Output channel ${o + 1}, ${size(Y)}`);
+    output.show(Y, (r, c) => ({ marks: marked(here(r, c), corner(r, c), tight(Y[r][c])) }), pinned);
+    output.name(`Output ${o + 1}`, `Output channel ${o + 1}, ${size(Y)}`);
     plus.hidden = !now.bias;
     if (now.bias) bias.show([[now.bias[o]]], () => ({ marks: tight(now.bias[o]) }));
-    name(bias, "Bias", `Bias of output channel ${o + 1}`);
+    bias.name("Bias", `Bias of output channel ${o + 1}`);
 
     drawTable(now, o);
     explainGroups(now, o);
@@ -188,63 +196,41 @@ function render({ model, el }) {
       const used = now.seen[o].includes(i);
       const inside = (r, c) => used && window.rows.includes(r) && window.cols.includes(c);
       input.show(X[i], (r, c) => ({ marks: inside(r, c) ? "d2l-here" : "" }));
-      name(input, `Input ${i + 1}`);
+      input.name(`Input ${i + 1}`);
       element.classList.toggle("d2l-apart", !used);
       seen.hidden = !used;
-      unseen.textContent = used ? "" : `No kernel: output ${o + 1} does not see input ${i + 1}.`;
+      write(unseen, used ? "" : `No kernel: output ${o + 1} does not see input ${i + 1}.`);
       if (!used) return [];
       const [K, P] = [now.slice(o, i), now.part(o, i)];
       kernel.show(K, (r, c) => ({ marks: tight(K[r][c]) }));
-      name(kernel, "Kernel", `Kernel of output channel ${o + 1} for input channel ${i + 1}`);
-      part.show(P, (r, c) => ({ marks: `${here(r, c)} ${tight(P[r][c])}` }));
-      name(part, `Part ${i + 1}`);
+      kernel.name("Kernel", `Kernel of output channel ${o + 1} for input channel ${i + 1}`);
+      part.show(P, (r, c) => ({ marks: marked(here(r, c), tight(P[r][c])) }));
+      part.name(`Part ${i + 1}`);
       const products = window.rows.flatMap((r, u) => window.cols.map((c, v) => [X[i][r][c], K[u][v]]));
       return [{ i, products, value: P[row][column] }];
     });
   }
 
-  /** Name a grid above it, and for screen readers. */
-  function name(grid, caption, label) {
-    grid.element.querySelector(".d2l-caption").textContent = caption;
-    if (label) grid.element.querySelector("[role=grid]").setAttribute("aria-label", label);
-  }
-
-  let laidOut = null;
-
   /** Lay out the kernel: a row for each output channel, a column for each input channel. */
   function drawTable(now, o) {
     const [cIn, cOut, k, groups] = LAYER.map((name) => model.get(name));
-    const state = [cIn, cOut, k, groups, model.get("kernel"), now.bias];
-    if (!same(state, laidOut)) build();
-    laidOut = state;
-    [...table.tBodies[0].rows].forEach((line, channel) => {
-      line.classList.toggle("d2l-chosen", channel === o);
-      line.querySelector("button").setAttribute("aria-pressed", channel === o);
+    const small = (K) => {
+      const line = (numbers) => numbers.flatMap((number) => [["span", {}, short(number)], " "]);
+      return ["td", {}, ["div", { class: "d2l-small" }, ...K.map((numbers) => ["div", {}, ...line(numbers)])]];
+    };
+    const none = ["td", { class: "d2l-none" }, ["div", {}, "none"]];
+    const head = (text) => ["th", { scope: "col" }, text];
+    const lines = range(cOut).map((channel) => {
+      const isChosen = channel === o;
+      const button = ["button", { type: "button", "aria-pressed": String(isChosen) }, `out ${channel + 1}`];
+      const kernels = range(cIn).map((i) => (now.seen[channel].includes(i) ? small(now.slice(channel, i)) : none));
+      const offset = now.bias ? [small([[now.bias[channel]]])] : [];
+      return ["tr", { class: isChosen && "d2l-chosen" }, ["th", { scope: "row" }, button], ...kernels, ...offset];
     });
-
-    function build() {
-      const small = (K) => {
-        const line = (numbers) => numbers.flatMap((number) => [make("span", {}, short(number)), " "]);
-        const lines = K.map((numbers) => make("div", {}, ...line(numbers)));
-        return make("td", {}, make("div", { class: "d2l-small" }, ...lines));
-      };
-      const none = () => make("td", { class: "d2l-none" }, make("div", {}, "none"));
-      const head = range(cIn).map((i) => make("th", { scope: "col" }, `in ${i + 1}`));
-      const lines = range(cOut).map((channel) => {
-        const button = make("button", { type: "button" }, `out ${channel + 1}`);
-        const kernels = range(cIn).map((i) => (now.seen[channel].includes(i) ? small(now.slice(channel, i)) : none()));
-        const offset = now.bias ? [small([[now.bias[channel]]])] : [];
-        const cells = [make("th", { scope: "row" }, button), ...kernels, ...offset];
-        return make("tr", { click: () => choose(channel) }, ...cells);
-      });
-      const biases = now.bias ? [make("th", { scope: "col" }, "bias")] : [];
-      const shape = [cOut, cIn / groups, k, k].join(" × ");
-      table.replaceChildren(
-        make("caption", {}, `Kernel ${shape}`),
-        make("thead", {}, make("tr", {}, make("td"), ...head, ...biases)),
-        make("tbody", {}, ...lines),
-      );
-    }
+    const heads = [...range(cIn).map((i) => head(`in ${i + 1}`)), ...(now.bias ? [head("bias")] : [])];
+    const shape = [cOut, cIn / groups, k, k].join(" × ");
+    const caption = ["caption", {}, `Kernel ${shape}`];
+    fill(table, caption, ["thead", {}, ["tr", {}, ["td", {}], ...heads]], ["tbody", {}, ...lines]);
   }
 
   /** Say how many numbers there are, and which kernels. */
@@ -254,7 +240,7 @@ function render({ model, el }) {
     const sees = `output ${o + 1} sees ${own.length > 1 ? "inputs" : "input"} ${listed(own)}`;
     const some = groups === cIn ? `Depthwise: ${sees} alone.` : `${groups} groups: ${sees}.`;
     const numbers = [count(now.weights, "weight"), ...(now.bias ? [count(cOut, "bias", "biases")] : [])].join(", ");
-    note.textContent = `${numbers}. ${groups > 1 ? some : "Each output channel sees every input channel."}`;
+    write(note, `${numbers}. ${groups > 1 ? some : "Each output channel sees every input channel."}`);
   }
 
   /** With kernel size 1, show the kernel as a matrix that mixes the channels of the pixel. */
@@ -262,34 +248,34 @@ function render({ model, el }) {
     mix.hidden = model.get("kernel_size") > 1;
     if (mix.hidden) return;
     const matrix = (role, lines, chosen = -1) => {
-      const cells = (line) => line.map((value) => make("span", {}, short(value)));
-      const drawn = lines.map((line, at) => make("div", { class: at === chosen && "d2l-chosen" }, ...cells(line)));
-      return make("div", { class: `d2l-bracket d2l-${role}` }, ...drawn);
+      const cells = (line) => line.map((value) => ["span", {}, short(value)]);
+      const drawn = lines.map((line, at) => ["div", { class: at === chosen && "d2l-chosen" }, ...cells(line)]);
+      return ["div", { class: `d2l-bracket d2l-${role}` }, ...drawn];
     };
     const single = (value) => [value];
     const channels = range(model.get("in_channels"));
     const K = now.seen.map((seen, to) => channels.map((i) => (seen.includes(i) ? now.slice(to, i)[0][0] : 0)));
     const x = channels.map((i) => model.get("input")[i][row][column]);
     const y = now.Y.map((map) => map[row][column]);
-    const offset = now.bias ? [sign("+"), matrix("kernel", now.bias.map(single), o)] : [];
-    const product = [matrix("kernel", K, o), sign("·"), matrix("input", x.map(single)), ...offset];
-    mix.replaceChildren(...product, sign("="), matrix("output", y.map(single), o));
+    const offset = now.bias ? [["span", SIGN, "+"], matrix("kernel", now.bias.map(single), o)] : [];
+    const product = [matrix("kernel", K, o), ["span", SIGN, "·"], matrix("input", x.map(single)), ...offset];
+    fill(mix, ...product, ["span", SIGN, "="], matrix("output", y.map(single), o));
     const [before, after] = [x, y].map((values) => values.map(short).join(", "));
-    mix.setAttribute("aria-label", `The matrix mixes the pixel's channels: ${before} becomes ${after}`);
+    dress(mix, { "aria-label": `The matrix mixes the pixel's channels: ${before} becomes ${after}` });
   }
 
   /** Write out the products of each channel, and the sum of the parts. */
   function writeOut(terms, whole, place, value) {
-    const number = (text, role) => make("span", { class: `d2l-number d2l-${role}` }, text);
+    const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, text];
     const product = ([x, k], at) => {
       const factors = [number(factor(x), "input"), "·", number(factor(k), "kernel")];
-      return make("span", { class: k ? "d2l-term" : "d2l-term d2l-zero" }, at ? " + " : "", ...factors);
+      return ["span", { class: k ? "d2l-term" : "d2l-term d2l-zero" }, at ? " + " : "", ...factors];
     };
-    const lines = terms.map((term) =>
-      make("p", {}, `Part ${term.i + 1}: `, ...term.products.map(product), " = ", make("b", {}, short(term.value))),
-    );
-    const last = make("p", { class: "d2l-whole" }, `${place}: ${whole} = `, number(short(value), "output"));
-    formula.replaceChildren(...lines, last);
+    const lines = terms.map((term) => [
+      ...["p", {}, `Part ${term.i + 1}: `],
+      ...[...term.products.map(product), " = ", ["b", {}, short(term.value)]],
+    ]);
+    fill(formula, ...lines, ["p", { class: "d2l-whole" }, `${place}: ${whole} = `, number(short(value), "output")]);
   }
 
   model.on("change:out_channels", keepShown);

@@ -1,7 +1,7 @@
 /** The view of convolution_explorer: input ⋆ kernel = output, and how one output cell comes about. */
 
 import { conv2d, convAxes, outputsFedBy, windowCells } from "./geometry.js";
-import { factor, make, makeVoice, same, short, watch } from "./base.js";
+import { factor, fill, make, makeVoice, same, short, watch, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 import { makePicture } from "./picture.js";
 
@@ -144,7 +144,7 @@ function render({ model, el }) {
   function draw() {
     const [X, K] = [model.get("input"), model.get("kernel")];
     if (rows() < 1 || columns() < 1) {
-      formula.textContent = `A kernel of ${K.length}×${K[0].length} does not fit into ${X.length}×${X[0].length} cells.`;
+      write(formula, `A kernel of ${K.length}×${K[0].length} does not fit into ${X.length}×${X[0].length} cells.`);
       return;
     }
     const Y = correlate(X, K);
@@ -163,7 +163,7 @@ function render({ model, el }) {
       shade: shaded ? X[r][c] / top : null,
     }));
     kernel.show(K, () => ({}));
-    output.show(Y, (r, c) => {
+    const paint = (r, c) => {
       const hidden = model.get("fill") && r * columns() + c >= Math.max(model.get("step"), 1);
       const here = fed ? has(fed, r, c) : r === row && c === column;
       return {
@@ -171,8 +171,9 @@ function render({ model, el }) {
         shade: shaded && !hidden ? Y[r][c] / limit : null,
         hidden: hidden && !(here && !fed),
       };
-    });
-    write(X, K, Y, seen, row, column);
+    };
+    output.show(Y, paint, pinned);
+    writeOut(X, K, Y, seen, row, column);
     explain(row, column, Y[row][column], fed);
     drawPicture(K);
   }
@@ -182,27 +183,21 @@ function render({ model, el }) {
     const place = `row ${row + 1}, column ${column + 1}`;
     const many = fed ? fed.rows.length * fed.cols.length : 0;
     const feeding = `Input row ${source?.[0] + 1}, column ${source?.[1] + 1} feeds ${many} output ${many === 1 ? "cell" : "cells"}.`;
-    note.textContent = `${fed ? `${feeding} ` : ""}Output ${place}:`;
+    write(note, `${fed ? `${feeding} ` : ""}Output ${place}:`);
     if (!pointed && !timer) voice.say(fed ? feeding : `${place}: output ${short(value)}`);
   }
 
   /** Write out the sum of products of one output cell. */
-  function write(X, K, Y, seen, row, column) {
-    const number = (value, role) => make("span", { class: `d2l-number d2l-${role}` }, value);
+  function writeOut(X, K, Y, seen, row, column) {
+    const number = (value, role) => ["span", { class: `d2l-number d2l-${role}` }, value];
     const terms = K.flatMap((line, u) =>
       line.map((k, v) => {
         const x = X[seen.rows[u]][seen.cols[v]];
-        return make(
-          "span",
-          { class: k ? "d2l-term" : "d2l-term d2l-zero" },
-          u + v ? " + " : "",
-          number(factor(x), "input"),
-          "·",
-          number(factor(k), "kernel"),
-        );
+        const factors = [number(factor(x), "input"), "·", number(factor(k), "kernel")];
+        return ["span", { class: k ? "d2l-term" : "d2l-term d2l-zero" }, u + v ? " + " : "", ...factors];
       }),
     );
-    formula.replaceChildren(...terms, " = ", number(short(Y[row][column]), "output"));
+    fill(formula, ...terms, " = ", number(short(Y[row][column]), "output"));
   }
 
   let drawn = null;

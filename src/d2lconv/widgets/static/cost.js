@@ -1,7 +1,7 @@
 /** The view of cost_explorer: parameters and multiply-adds of one layer in three ways, or of a network's layers. */
 
 import { percent, ratio, threeWays, total, walk } from "./costs.js";
-import { make, makeVoice, watch } from "./base.js";
+import { dress, fill, make, makeVoice, watch, write } from "./base.js";
 
 const INDICES = ["in_index", "out_index", "inside_index"];
 const TRAITS = ["channels", ...INDICES, "kernel_size", "size", "bias", "networks", "network", "picked"];
@@ -12,7 +12,7 @@ const LETTERS =
   "k kernel size, cᵢ and cₒ channels of input and output, m channels inside the bottleneck, h·w size of the " +
   "output. The stride is 1, and padding keeps the size. Bars compare the numbers of a column.";
 
-const exact = (value) => value.toLocaleString("en");
+const exact = new Intl.NumberFormat("en").format;
 const times = (shape) => shape.join("×");
 const square = (size) => times([size, size]);
 
@@ -65,13 +65,13 @@ function makeTable(onPoint, onPick) {
     body.replaceChildren(...lines.map((line) => line.element));
   }
 
-  function write({ text, output, costs }, entry, parts, largest) {
-    text.textContent = entry.name;
-    output.textContent = times(entry.output);
+  function writeLine({ text, output, costs }, entry, parts, largest) {
+    write(text, entry.name);
+    write(output, times(entry.output));
     costs.forEach(({ bar, number, part }, i) => {
-      number.textContent = exact(entry[COSTS[i]]);
-      part.textContent = parts[i];
-      bar.style.setProperty("--part", `${(100 * entry[COSTS[i]]) / largest[i]}%`);
+      write(number, exact(entry[COSTS[i]]));
+      write(part, parts[i]);
+      dress(bar, { "--part": `${(100 * entry[COSTS[i]]) / largest[i]}%` });
     });
   }
 
@@ -87,13 +87,13 @@ function makeTable(onPoint, onPick) {
     const entries = groups.flatMap((group) => [group, ...(group.steps.length > 1 ? group.steps : [])]);
     lines.forEach((line, i) => {
       const parts = COSTS.map((key) => (line.radio ? part(entries[i], key) : ""));
-      write(line, entries[i], parts, largest);
+      writeLine(line, entries[i], parts, largest);
       const group = Number(line.element.dataset.group);
       line.element.classList.toggle("d2l-shown", group === shown);
       if (line.radio) line.radio.checked = group === picked;
     });
     foot.hidden = !all;
-    if (all) sum.costs.forEach(({ number }, i) => (number.textContent = exact(all[COSTS[i]])));
+    if (all) sum.costs.forEach(({ number }, i) => write(number, exact(all[COSTS[i]])));
   }
 
   return { element, show, focus: () => body.querySelector(":checked").focus() };
@@ -101,7 +101,7 @@ function makeTable(onPoint, onPick) {
 
 // ---- the formulas, once in letters and once in numbers ----
 
-const role = (name, text) => make("span", { class: `d2l-number d2l-${name}` }, text);
+const role = (name, text) => ["span", { class: `d2l-number d2l-${name}` }, text];
 const between = (sign, terms) => terms.flatMap((term, i) => (i ? [sign, ...term] : term));
 
 const FORMS = [
@@ -123,9 +123,9 @@ function inMacs(terms) {
 }
 
 /** Write the sum over some steps, followed by equals signs; nothing if they have no weights. */
-function sumOf(steps, write) {
+function sumOf(steps, inWords) {
   const own = steps.filter(({ factors }) => factors.length);
-  return own.length ? FORMS.flatMap((form) => [...write(own.map(form)), " = "]) : [];
+  return own.length ? FORMS.flatMap((form) => [...inWords(own.map(form)), " = "]) : [];
 }
 
 function render({ model, el }) {
@@ -176,11 +176,11 @@ function render({ model, el }) {
       if (!(error instanceof RangeError)) throw error;
       if (isNew) return bringSize();
       wrong = `Not possible: ${error.message}.`;
-      repair.textContent = `Take ${square(network().size)}`;
+      write(repair, `Take ${square(network().size)}`);
       voice.say(wrong);
     }
     const isRepaired = !wrong && refusal.contains(document.activeElement); // the button goes
-    problem.textContent = wrong;
+    write(problem, wrong);
     refusal.hidden = !wrong;
     answer.hidden = Boolean(wrong);
     if (isRepaired) table.focus();
@@ -202,7 +202,7 @@ function render({ model, el }) {
     const free = own.factors.length ? flat : "Pooling has no weights, and multiplies nothing. ";
     const moved = left === null ? "" : `${one.name} does not take ${square(left)}: the image size is now ${size}. `;
     const shares = "Percentages are shares of the network. Bars compare the numbers of a column.";
-    note.textContent = `${moved}${free}${shares}`;
+    write(note, `${moved}${free}${shares}`);
     speak(`${moved}${one.name} at ${square(size)}: ${inWords(all)}; ${own.name}: ${inWords(own)}`);
   }
 
@@ -215,7 +215,7 @@ function render({ model, el }) {
     root.classList.add("d2l-ways");
     const dear = others.filter(({ macs }) => macs > full.macs).map(({ name }) => name);
     const more = dear.length ? `More MACs than full here: ${dear.join(", ")}. ` : "";
-    note.textContent = `${more}${LETTERS}`;
+    write(note, `${more}${LETTERS}`);
     const parts = others.map(({ name, params, macs }) => {
       const [fewer, less] = [ratio(params, full.params), ratio(macs, full.macs)];
       return `${name} ${fewer} of the parameters, ${less} of the MACs`;
@@ -238,9 +238,8 @@ function render({ model, el }) {
 
   function writeOut({ steps, params, macs }) {
     const sums = { params: sumOf(steps, inParams), macs: sumOf(steps, inMacs) };
-    const result = (value) => make("span", { class: "d2l-number d2l-result" }, exact(value));
-    formulas[0].replaceChildren("Parameters = ", ...sums.params, result(params));
-    formulas[1].replaceChildren("MACs = ", ...sums.macs, result(macs));
+    fill(formulas[0], "Parameters = ", ...sums.params, role("result", exact(params)));
+    fill(formulas[1], "MACs = ", ...sums.macs, role("result", exact(macs)));
   }
 
   const { soon, stop } = watch(model, TRAITS, draw);

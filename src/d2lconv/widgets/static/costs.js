@@ -109,7 +109,7 @@ export function total(steps) {
 
 // ---- in words ----
 
-const three = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
+const three = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 }).format;
 
 /** Write a cost as a multiple or a part of another: 1.12×, or 1/8.42. */
 export function ratio(part, whole) {

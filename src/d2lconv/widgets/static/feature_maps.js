@@ -1,6 +1,6 @@
 /** The view of feature_map_explorer: an image's way through a network, layer by layer and channel by channel. */
 
-import { factor, make, makeVoice, same, short, watch } from "./base.js";
+import { dress, factor, fill, make, makeVoice, same, short, watch, write } from "./base.js";
 import { at, BENDS, cellAt, channelOf, fieldThrough, moved, parts, placeOf, pooled, prepare, runAll, sides, unpack } from "./network.js";
 import { makeChoices, makeMap, readColours, watchTheme } from "./maps.js";
 
@@ -21,30 +21,26 @@ function extent(numbers) {
 
 const size = ([channels, height, width]) => `${channels}×${height}×${width}`;
 const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
-const number = (text, role) => make("span", { class: `d2l-number d2l-${role}` }, text);
+const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, text];
 const caption = (text = "") => make("div", { class: "d2l-caption" }, text);
 const percent = (part) => `${(100 * part).toFixed(1)}%`;
 
 /** A bar from zero in the middle, to the right above zero and to the left below. */
 function bar(value, limit) {
-  const inner = make("span", { class: value < 0 ? "d2l-below" : "" });
-  inner.style.width = percent(Math.abs(value) / limit / 2);
-  inner.style[value < 0 ? "right" : "left"] = "50%";
-  return make("span", { class: "d2l-bar", "aria-hidden": "true" }, inner);
+  const inner = { class: value < 0 && "d2l-below", "--part": percent(Math.abs(value) / limit / 2) };
+  return ["span", { class: "d2l-bar", "aria-hidden": "true" }, ["span", inner]];
 }
 
 /** A small table of numbers, coloured by their size. */
 function table(name, rows, role) {
   const { limit } = extent(rows.flat());
   const cell = (value) => {
-    const one = make("td", { class: value < 0 ? "d2l-below" : "" }, short(value));
-    one.style.setProperty("--shade", `${Math.round((45 * Math.abs(value)) / limit)}%`);
-    return one;
+    const shade = `${Math.round((45 * Math.abs(value)) / limit)}%`;
+    return ["td", { class: value < 0 && "d2l-below", "--shade": shade }, short(value)];
   };
-  const lines = rows.map((row) => make("tr", {}, ...row.map(cell)));
-  const body = make("table", { class: `d2l-numbers d2l-${role}` }, make("caption", {}, name), make("tbody", {}, ...lines));
-  body.style.setProperty("--columns", rows[0].length);
-  return body;
+  const lines = rows.map((row) => ["tr", {}, ...row.map(cell)]);
+  const settings = { class: `d2l-numbers d2l-${role}`, "--columns": rows[0].length };
+  return ["table", settings, ["caption", {}, name], ["tbody", {}, ...lines]];
 }
 
 function render({ model, el }) {
@@ -57,6 +53,7 @@ function render({ model, el }) {
   const walk = depth < 0 ? layers : layers.slice(0, depth);
   const fields = walk.map((_, i) => fieldThrough(walk.slice(0, i + 1))); // of the image
   let computed = { key: null, outputs: [] };
+  let colours = null; // of the theme
   let pointed = null; // {maps, channel, cell} under the pointer; maps 0 is the image
   let source = null; // the input channel that is picked; null is the strongest
   let listed = []; // the input channels that are shown
@@ -149,22 +146,22 @@ function render({ model, el }) {
 
   function draw() {
     const outputs = compute();
-    const colours = readColours(root);
+    colours ??= readColours(root);
     const [X, Y] = [outputs[layer() - 1], outputs[layer()]];
     const own = walk[layer() - 1];
     const [now, cell] = pointed?.maps === layer() ? [pointed.channel, pointed.cell] : [channel(), cellOf()];
     const value = at(Y, now, ...cell);
     const found = own.kind === "conv" ? parts(own, X, now, cell) : [];
 
-    [...stack.children].forEach((item, i) => item.setAttribute("aria-current", i === layer() - 1 ? "step" : "false"));
+    [...stack.children].forEach((item, i) => dress(item, { "aria-current": i === layer() - 1 ? "step" : "false" }));
     const scaleOf = extent(Y.data);
     picture.paint(outputs[0].shape[0] === 3 ? outputs[0] : channelOf(outputs[0], 0), brightest, colours);
     picture.mark(sides(fields[layer() - 1], cell, outputs[0].shape));
     map.paint(channelOf(Y, now), scaleOf.limit, colours);
     map.mark(cell.map((place) => [place, place + 1]));
-    pictureName.textContent = `Image, ${size(outputs[0].shape)}`;
-    mapName.textContent = `${own.name}, channel ${now + 1}`;
-    choice.setAttribute("aria-label", `Cells of ${own.name}, channel ${now + 1}: move with the arrow keys`);
+    write(pictureName, `Image, ${size(outputs[0].shape)}`);
+    write(mapName, `${own.name}, channel ${now + 1}`);
+    dress(choice, { "aria-label": `Cells of ${own.name}, channel ${now + 1}: move with the arrow keys` });
     drawChannels(own, Y, scaleOf, colours);
     explain(own, X, now, cell, value, found);
     drawSources(found, extent(X.data).limit, colours);
@@ -179,9 +176,9 @@ function render({ model, el }) {
       return `channel ${i + 1}, from ${short(ends.low)} to ${short(ends.high)}`;
     });
     channels.show(names, channel()).forEach((one, i) => one.paint(channelOf(Y, i), limit, colours));
-    all.textContent = `${counted(Y.shape[0], "channel")} of ${own.name} on one scale, from ${short(low)} to ${short(high)}:`;
-    const end = (text, name) => make("span", { class: `d2l-end d2l-${name}` }, text);
-    scale.replaceChildren(end(short(-limit), "below"), end("0", "zero"), end(short(limit), "above"));
+    write(all, `${counted(Y.shape[0], "channel")} of ${own.name} on one scale, from ${short(low)} to ${short(high)}:`);
+    const end = (text, name) => ["span", { class: `d2l-end d2l-${name}` }, text];
+    fill(scale, end(short(-limit), "below"), end("0", "zero"), end(short(limit), "above"));
   }
 
   const where = (cell) => `row ${cell[0] + 1}, column ${cell[1] + 1}`;
@@ -199,18 +196,18 @@ function render({ model, el }) {
   /** Write the number of the cell, what it sees, and how it is computed. */
   function explain(own, X, now, cell, value, found) {
     const before = pointed?.maps === 0 ? `Image, ${where(pointed.cell)}: ${short(at(compute()[0], 0, ...pointed.cell))}. ` : "";
-    note.textContent = `${before}${own.name}, channel ${now + 1}, ${where(cell)}: ${short(value)}. It sees ${sees(cell)}.`;
+    write(note, `${before}${own.name}, channel ${now + 1}, ${where(cell)}: ${short(value)}. It sees ${sees(cell)}.`);
     const result = number(short(value), "output");
     if (own.kind === "conv") {
       const rest = found.slice(STRONGEST).reduce((total, { sum }) => total + sum, 0);
       const terms = found.slice(0, STRONGEST).map(({ sum }) => [" + ", number(factor(sum), "input")]);
       const others = found.length > STRONGEST ? [" + ", number(factor(rest), "input"), ` (${found.length - STRONGEST} others)`] : [];
       const bias = number(short(own.bias ? own.bias.data[now] : 0), "kernel");
-      formula.replaceChildren("bias ", bias, ...terms.flat(), ...others, " = ", result);
+      fill(formula, "bias ", bias, ...terms.flat(), ...others, " = ", result);
     } else {
       const inputs = own.kind in BENDS ? [at(X, now, ...cell)] : pooled(own, X, now, cell);
       const terms = inputs.flatMap((input, i) => [i ? ", " : "", number(short(input), "input")]);
-      formula.replaceChildren(`${NAMES[own.kind]}(`, ...terms, ") = ", result);
+      fill(formula, `${NAMES[own.kind]}(`, ...terms, ") = ", result);
     }
   }
 
@@ -228,17 +225,17 @@ function render({ model, el }) {
     const names = strongest.map((one) => `${what} ${one.channel + 1} adds ${short(one.sum)}`);
     sources.show(names, chosen).forEach((item, i) => {
       const { channel: from, window, kernel, sum } = strongest[i];
-      item.name.textContent = String(from + 1);
+      write(item.name, String(from + 1));
       item.window.paint(tensor(window), limit, colours);
       item.kernel.paint(tensor(kernel), widest, colours);
-      item.place.replaceChildren(bar(sum, most));
-      item.sum.textContent = short(sum);
+      fill(item.place, bar(sum, most));
+      write(item.sum, short(sum));
     });
     const { channel: from, window, kernel, sum } = strongest[chosen];
-    const sign = (text) => make("span", { class: "d2l-sign", "aria-hidden": "true" }, text);
+    const sign = ["span", { class: "d2l-sign", "aria-hidden": "true" }, "·"];
     const left = table(`Window, ${what} ${from + 1}`, window, "output");
-    const right = make("div", { class: "d2l-row d2l-pair" }, sign("·"), table("Kernel slice", kernel, "kernel"));
-    products.replaceChildren(left, right, make("span", {}, "sum of products ", number(short(sum), "input")));
+    const right = ["div", { class: "d2l-row d2l-pair" }, sign, table("Kernel slice", kernel, "kernel")];
+    fill(products, left, right, ["span", {}, "sum of products ", number(short(sum), "input")]);
   }
 
   /** Show the way from the cell down to the image: of each convolution's inputs, the strongest. */
@@ -257,7 +254,7 @@ function render({ model, el }) {
       const ends = sides(fieldThrough(walk.slice(i, layer())), cell, outputs[i].shape);
       plate.mark(ends);
       const cells = ends.map(([first, end]) => Math.max(end - first, 0));
-      text.textContent = `${walk[i - 1].name}, channel ${shown + 1}: ${cells.join("×")}`;
+      write(text, `${walk[i - 1].name}, channel ${shown + 1}: ${cells.join("×")}`);
       return element;
     });
     if (path.children.length !== items.length) path.replaceChildren(...items);
@@ -283,11 +280,10 @@ function render({ model, el }) {
     const values = scoresOf(outputs);
     const { limit } = extent(values);
     const lines = values.map((value, i) => {
-      const cells = [make("th", { scope: "row" }, model.get("classes")[i]), make("td", {}, bar(value, limit)), make("td", {}, short(value))];
-      return make("tr", { class: i === best(values) ? "d2l-best" : "" }, ...cells);
+      const cells = [["th", { scope: "row" }, String(model.get("classes")[i])], ["td", {}, bar(value, limit)], ["td", {}, short(value)]];
+      return ["tr", { class: i === best(values) && "d2l-best" }, ...cells];
     });
-    if (!lines.length) return;
-    scores.replaceChildren(make("table", {}, make("caption", {}, "Scores"), make("tbody", {}, ...lines)));
+    if (lines.length) fill(scores, ["table", {}, ["caption", {}, "Scores"], ["tbody", {}, ...lines]]);
   }
 
   function say(own, Y, now, cell, value, outputs) {
@@ -299,7 +295,10 @@ function render({ model, el }) {
   }
 
   const { soon, stop } = watch(model, TRAITS, draw);
-  const stopTheme = watchTheme(root, soon);
+  const stopTheme = watchTheme(root, () => {
+    colours = null;
+    soon();
+  });
   draw();
   return () => {
     stopTheme();

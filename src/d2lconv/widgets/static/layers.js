@@ -1,6 +1,6 @@
 /** A table of layers: settings to type, and what follows from them. */
 
-import { make } from "./base.js";
+import { make, write } from "./base.js";
 
 const SETTINGS = [
   { letter: "k", name: "kernel size", most: 7 },
@@ -80,12 +80,12 @@ export function makeTable(onEdit, onProblem) {
       inputs.forEach((input, at) => {
         const value = String(settings[at]);
         if (input.dataset.value === value && isWrong(input)) return; // let the reader correct it
-        input.dataset.value = value;
+        if (input.dataset.value !== value) input.dataset.value = value;
         if (input.value !== value) input.value = value;
         if (isWrong(input)) judge(input, false);
       });
       const step = i ? `+ ${reach - 1}·${rows[i - 1].j}` : "";
-      [step, r, j, n ?? "none"].forEach((text, at) => (numbers[at].textContent = text));
+      [step, r, j, n ?? "none"].forEach((text, at) => write(numbers[at], text));
     });
   }
 

@@ -1,6 +1,6 @@
 /** Maps as small pictures in the theme's colours, and a row of things to choose one from. */
 
-import { make } from "./base.js";
+import { dress, make, watchWidth } from "./base.js";
 
 const KEYS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity };
 const THEMES = ["data-theme", "data-jp-theme-light", "theme"];
@@ -30,6 +30,7 @@ export function makeMap(kind, onPoint) {
   const element = make("span", { class: `d2l-plate d2l-plate-${kind}` }, canvas, frame);
   const context = canvas.getContext("2d");
   let shape = [1, 1];
+  let painted = null; // what was painted last
 
   const placeOf = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -42,10 +43,19 @@ export function makeMap(kind, onPoint) {
     element.addEventListener("pointerleave", () => onPoint(null));
   }
 
+  const isPainted = (data, limit, colours) =>
+    painted?.limit === limit &&
+    painted.colours === colours &&
+    painted.size.every((length, axis) => length === shape[axis]) &&
+    data.length === painted.data.length &&
+    data.every((number, i) => number === painted.data[i]);
+
   /** Draw numbers of shape (height, width); of an image also three channels. */
   function paint({ data, shape: sizes }, limit, colours) {
     shape = sizes.slice(-2);
     const [height, width] = shape;
+    if (isPainted(data, limit, colours)) return;
+    painted = { data, size: [height, width], limit, colours };
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     element.style.setProperty("--ratio", width / height);
     const pixels = context.createImageData(width, height);
@@ -61,8 +71,9 @@ export function makeMap(kind, onPoint) {
 
   /** Put a frame around [first, end] rows and columns. */
   function mark(sides) {
-    frame.hidden = !sides || sides.some(([first, end]) => first >= end);
-    if (frame.hidden) return;
+    const isEmpty = !sides || sides.some(([first, end]) => first >= end);
+    if (frame.hidden !== isEmpty) frame.hidden = isEmpty;
+    if (isEmpty) return;
     const names = [["top", "height"], ["left", "width"]];
     sides.forEach(([first, end], axis) => {
       frame.style[names[axis][0]] = `${(100 * first) / shape[axis]}%`;
@@ -105,9 +116,8 @@ export function makeChoices(label, build, onPick) {
       element.replaceChildren(...items);
     }
     items.forEach((item, number) => {
-      item.setAttribute("aria-label", names[number]);
-      item.setAttribute("aria-checked", String(number === chosen));
-      item.setAttribute("tabindex", number === chosen ? "0" : "-1");
+      const isChosen = number === chosen;
+      dress(item, { "aria-label": names[number], "aria-checked": String(isChosen), tabindex: isChosen ? 0 : -1 });
     });
     return contents;
   }
@@ -121,7 +131,9 @@ export function watchTheme(root, draw) {
   for (const place of [document.documentElement, document.body]) {
     themes.observe(place, { attributes: true, attributeFilter: THEMES });
   }
-  const sizes = new ResizeObserver(draw);
-  sizes.observe(root);
-  return () => [themes, sizes].forEach((observer) => observer.disconnect());
+  const stop = watchWidth(root, draw);
+  return () => {
+    themes.disconnect();
+    stop();
+  };
 }

@@ -1,7 +1,7 @@
 /** The view of padding_explorer: where a kernel fits on a padded input, and the formula that counts the places. */
 
 import { convAxes, droppedCells, outputsFedBy, paddingSides, windowCells } from "./geometry.js";
-import { make, makeVoice, same, watch } from "./base.js";
+import { fill, make, makeVoice, same, watch, watchWidth, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 
 const MODES = [null, "valid", "same", "full"];
@@ -47,6 +47,7 @@ function settle(model) {
   return () => stops.forEach((stop) => stop());
 }
 
+const named = (row, column) => `row ${row + 1}, column ${column + 1}`;
 const range = (length) => [...Array(length).keys()];
 const count = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
 
@@ -93,26 +94,15 @@ function render({ model, el }) {
     if (room) grids.style.setProperty("--cell", `${Math.min(32, (room - 2) / columns, beside)}px`);
   }
 
-  const resized = new ResizeObserver(([{ contentRect }]) => {
-    room = contentRect.width;
+  const stopFitting = watchWidth(root, (width) => {
+    room = width;
     fit();
   });
-  resized.observe(root);
 
   function point(cell, from) {
     if (same([cell, from], [pointed, source])) return;
     [pointed, source] = [cell, from];
     soon();
-  }
-
-  /** Give every cell of a grid the name that is read out, and a sign in the place of its number. */
-  function describe(grid, name) {
-    for (const cell of grid.element.querySelectorAll("[data-place]")) {
-      const [row, column] = cell.dataset.place.split(",").map(Number);
-      const [sign, words] = name(row, column);
-      if (sign !== null) cell.textContent = sign;
-      cell.setAttribute("aria-label", `row ${row + 1}, column ${column + 1}: ${words}`);
-    }
   }
 
   /** Lay a frame around a place of the kernel. */
@@ -143,11 +133,11 @@ function render({ model, el }) {
       const start = windowCells(0, 0, axes);
       frame(first, start.rows, start.cols, sides[0], sides[2]);
       frame(last, end.rows, end.cols, sides[0], sides[2]);
-      write(axes);
+      writeOut(axes);
       drawOutput(axes, sides);
     } else {
       pointed = null;
-      formula.replaceChildren(make("p", { class: "d2l-problem" }, `No output: ${problem}.`));
+      fill(formula, ["p", { class: "d2l-problem" }, `No output: ${problem}.`]);
     }
     drawInput(axes, size, sides);
     explain(axes, sides, problem);
@@ -167,19 +157,15 @@ function render({ model, el }) {
     const isZero = (r, c) => r < top || r >= top + height || c < left || c >= left + width;
     const isHere = (r, c) =>
       seen ? seen.rows.includes(r - top) && seen.cols.includes(c - left) : axes && same(source, [r, c]);
-    input.show(numbers, (r, c) => ({
-      marks: [
-        isZero(r, c) ? "d2l-around" : "",
-        axes && !numbers[r][c] ? "d2l-dropped" : "",
-        isHere(r, c) ? "d2l-here" : "",
-      ].join(" "),
-      hidden: !axes,
-    }));
-    describe(input, (r, c) => {
-      const what = isZero(r, c) ? "zero" : "input";
-      if (!axes) return ["", what];
-      if (numbers[r][c]) return [null, `${what}, in ${count(numbers[r][c], "window")}`];
-      return ["×", `${what}, no window reaches it`];
+    input.show(numbers, (r, c) => {
+      const many = numbers[r][c];
+      const marks = [isZero(r, c) && "d2l-around", axes && !many && "d2l-dropped", isHere(r, c) && "d2l-here"];
+      const windows = many ? `, in ${count(many, "window")}` : ", no window reaches it";
+      return {
+        marks: marks.filter(Boolean).join(" "),
+        text: axes ? String(many || "×") : "",
+        label: `${named(r, c)}: ${isZero(r, c) ? "zero" : "input"}${axes ? windows : ""}`,
+      };
     });
   }
 
@@ -187,8 +173,11 @@ function render({ model, el }) {
     const fed = source && outputsFedBy(source[0] - top, source[1] - left, axes);
     const isHere = (r, c) => (fed ? fed.rows.includes(r) && fed.cols.includes(c) : same(pointed, [r, c]));
     const blank = range(axes[0].out).map(() => range(axes[1].out));
-    output.show(blank, (r, c) => ({ marks: isHere(r, c) ? (fed ? "d2l-fed" : "d2l-here") : "", hidden: true }));
-    describe(output, (r, c) => [null, windowText(r, c, axes, [top, left])]);
+    output.show(blank, (r, c) => ({
+      marks: isHere(r, c) ? (fed ? "d2l-fed" : "d2l-here") : "",
+      text: "",
+      label: `${named(r, c)}: ${windowText(r, c, axes, [top, left])}`,
+    }));
   }
 
   /** Say which rows and columns of the padded input one window holds. */
@@ -200,40 +189,24 @@ function render({ model, el }) {
   }
 
   /** Write the formula with its numbers, for height and width. */
-  function write(axes) {
-    const number = (value, role) => make("span", { class: `d2l-number d2l-${role}` }, String(value));
+  function writeOut(axes) {
+    const number = (value, role) => ["span", { class: `d2l-number d2l-${role}` }, String(value)];
+    const title = (name) => ["span", { class: "d2l-axis" }, name];
+    const line = (marks, name, ...parts) => ["div", { class: marks }, title(name), ["span", {}, ...parts]];
     const lines = axes.map(({ size: n, kernel: k, stride: s, before, after, dilation: d, out }, axis) => {
       const steps = before + n + after - d * (k - 1) - 1;
-      return make(
-        "div",
-        { class: "d2l-line" },
-        make("span", { class: "d2l-axis" }, ["Height", "Width"][axis]),
-        make(
-          "span",
-          {},
-          "⌊(",
-          number(n, "input"),
-          ` + ${before} + ${after} − ${d}·(`,
-          number(k, "kernel"),
-          ` − 1) − 1) / ${s}⌋ + 1`,
-          make("span", { class: "d2l-tail" }, ` = ⌊${steps} / ${s}⌋ + 1 = `, number(out, "output")),
-        ),
-      );
+      const inside = ["⌊(", number(n, "input"), ` + ${before} + ${after} − ${d}·(`, number(k, "kernel")];
+      const tail = ["span", { class: "d2l-tail" }, ` = ⌊${steps} / ${s}⌋ + 1 = `, number(out, "output")];
+      return line("d2l-line", ["Height", "Width"][axis], ...inside, ` − 1) − 1) / ${s}⌋ + 1`, tail);
     });
-    const rule = make(
-      "div",
-      { class: "d2l-line d2l-rule" },
-      make("span", { class: "d2l-axis" }, "Rule"),
-      make("span", {}, "⌊(n + p₁ + p₂ − d·(k − 1) − 1) / s⌋ + 1"),
-    );
-    formula.replaceChildren(rule, ...lines);
+    fill(formula, line("d2l-line d2l-rule", "Rule", "⌊(n + p₁ + p₂ − d·(k − 1) − 1) / s⌋ + 1"), ...lines);
   }
 
   /** Say in words what came out, what is marked, and which cells are in no window. */
   function explain(axes, sides, problem) {
     const [top, bottom, left, right] = sides;
     if (!axes) {
-      note.textContent = "";
+      write(note, "");
       voice.say(`no output: ${problem}`);
       return;
     }
@@ -276,7 +249,7 @@ function render({ model, el }) {
 
   /** Show and say a sentence; what follows it is only shown. */
   function tell(text, ...more) {
-    note.textContent = `${text}.${more.join("")}`;
+    write(note, `${text}.${more.join("")}`);
     voice.say(text[0].toLowerCase() + text.slice(1));
   }
 
@@ -286,7 +259,7 @@ function render({ model, el }) {
   return () => {
     unsettle();
     stop();
-    resized.disconnect();
+    stopFitting();
   };
 }
 

@@ -1,12 +1,13 @@
 /** The view of pooling_explorer: the maximum or mean of each window, and what a shift of the input changes. */
 
 import { avgPool2d, maxPool2d, outputsFedBy, poolAxes, windowCells } from "./geometry.js";
-import { make, makeVoice, same, short, watch } from "./base.js";
+import { fill, make, makeVoice, same, short, watch, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 
 const TRAITS = ["input", "mode_index", "kernel_size", "stride", "padding", "ceil_mode", "shift", "cell"];
 const SHADED = 6; // an input with more columns is shown as a picture
 
+const placeName = (row, column) => `row ${row + 1}, column ${column + 1}`;
 const range = (length) => [...Array(length).keys()];
 
 /** Move the columns of a matrix to the right; zeros come in. */
@@ -81,12 +82,6 @@ function render({ model, el }) {
   root.append(problem, grids, counted, note, formula, voice.element);
   el.append(root);
 
-  // Cells that cannot be edited keep what they show.
-  const keep = (event) => {
-    if (event.target.readOnly && ["Enter", "Escape"].includes(event.key)) event.stopPropagation();
-  };
-  input.element.addEventListener("keydown", keep, true);
-
   function edit(row, column, number) {
     const own = cells[row][column];
     const values = model.get("input").map((line) => [...line]);
@@ -116,10 +111,10 @@ function render({ model, el }) {
     let axes = null;
     try {
       axes = poolAxes([X.length, X[0].length], kernel, options);
-      problem.textContent = "";
+      write(problem, "");
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      problem.textContent = `Not possible: ${error.message}.`;
+      write(problem, `Not possible: ${error.message}.`);
       voice.say(problem.textContent);
     }
     for (const part of [result, counted, note, formula]) part.hidden = !axes;
@@ -148,6 +143,8 @@ function render({ model, el }) {
   function drawInput(X, news, here, best) {
     const [height, width, pad] = [X.length, X[0].length, -cells[0][0].row];
     const shaded = width > SHADED;
+    const shift = model.get("shift");
+    const names = { padding: "Padding cell", over: "Beyond the end" };
     const top = Math.max(...X.flat().map(Math.abs)) || 1;
     grids.classList.toggle("d2l-dense", shaded);
     input.show(
@@ -160,59 +157,50 @@ function render({ model, el }) {
           own ? news[cell.row][cell.column] && "d2l-changed" : `d2l-${cell.kind}`,
           cell === best && "d2l-best",
         ];
-        const shade = own && shaded ? cell.value / top : null;
-        return { marks: marks.filter(Boolean).join(" "), shade, hidden: !own };
+        const [changed, from] = [own && news[cell.row][cell.column], cell.column - shift];
+        return {
+          marks: marks.filter(Boolean).join(" "),
+          shade: own && shaded ? cell.value / top : null,
+          hidden: cell.kind === "over",
+          fixed: !own || from < 0 || from >= width, // also a zero that has come in
+          label: names[cell.kind] ?? `Input ${placeName(cell.row, cell.column)}${changed ? ", changed" : ""}`,
+        };
       },
     );
     name(input, `Input ${height}×${width}${pad ? `, padding ${pad}` : ""}`);
-    for (const element of input.element.querySelectorAll("[data-place]")) {
-      const [r, c] = element.dataset.place.split(",").map(Number);
-      const { kind, row, column, value } = cells[r][c];
-      const field = element.firstChild;
-      const from = column - model.get("shift");
-      const place = `row ${row + 1}, column ${column + 1}`;
-      const names = { input: `Input ${place}`, padding: "Padding cell", over: "Beyond the end" };
-      const changed = kind === "input" && news[row][column] ? ", changed" : "";
-      field.readOnly = kind !== "input" || from < 0 || from >= width; // a zero that has come in
-      if (kind === "padding") field.value = short(value);
-      field.setAttribute("aria-label", names[kind] + changed);
-    }
   }
 
   function drawOutput(Y, Y0, differences, { fed, pinned, row, column, shaded }) {
     const limit = Math.max(...Y.flat().map(Math.abs)) || 1;
     const state = (r, c) => (differences ? (differences[r][c] ? "changed" : "stayed") : "");
-    output.show(Y, (r, c) => {
+    const paint = (r, c) => {
       const here = fed ? fed.rows.includes(r) && fed.cols.includes(c) : r === row && c === column;
       const marks = [
         here && (fed ? "d2l-fed" : "d2l-here"),
         !fed && same([r, c], pinned) && "d2l-pinned",
         state(r, c) && `d2l-${state(r, c)}`,
       ];
-      return { marks: marks.filter(Boolean).join(" "), shade: shaded ? Y[r][c] / limit : null };
-    });
+      const news = differences?.[r][c] ? `, changed from ${short(Y0[r][c])}` : ", unchanged";
+      return {
+        marks: marks.filter(Boolean).join(" "),
+        shade: shaded ? Y[r][c] / limit : null,
+        label: `${placeName(r, c)}: ${short(Y[r][c])}${differences ? news : ""}`,
+      };
+    };
+    output.show(Y, paint, pinned);
     name(output, `Output ${Y.length}×${Y[0].length}`);
-    if (!differences) return;
-    for (const element of output.element.querySelectorAll("[data-place]")) {
-      const [r, c] = element.dataset.place.split(",").map(Number);
-      const news = differences[r][c] ? `changed from ${short(Y0[r][c])}` : "unchanged";
-      element.setAttribute("aria-label", `${element.getAttribute("aria-label")}, ${news}`);
-    }
   }
 
-  function name(grid, text) {
-    grid.element.querySelector(".d2l-caption").textContent = text;
-    grid.element.querySelector("[role=grid]").setAttribute("aria-label", text);
-  }
+  const name = (grid, text) => grid.name(text, text);
 
   /** Write out the maximum or the mean of one window. */
   function writeOut(shown, best, value, average) {
-    const number = (text, marks) => make("span", { class: `d2l-number d2l-${marks}` }, text);
+    const number = (text, marks) => ["span", { class: `d2l-number d2l-${marks}` }, text];
     const terms = shown.flatMap((cell, i) => [
       i ? ", " : "",
       number(short(cell.value), `input ${cell === best ? "d2l-best" : cell.kind === "input" ? "" : "d2l-zero"}`),
     ]);
-    formula.replaceChildren(average ? "mean(" : "max(", ...terms, ") = ", number(short(value), "output"));
+    fill(formula, average ? "mean(" : "max(", ...terms, ") = ", number(short(value), "output"));
   }
 
   /** Say in words what is marked, and what the shift has changed. */
@@ -220,17 +208,16 @@ function render({ model, el }) {
     const of = (flags, what) => `${count(flags)} of ${flags.flat().length} ${what} changed`;
     const by = `${Math.abs(shift)} ${Math.abs(shift) === 1 ? "pixel" : "pixels"} to the ${shift > 0 ? "right" : "left"}`;
     const [outputs, inputs] = [of(differences, "outputs"), of(news, "inputs")];
-    counted.textContent = shift
-      ? `Shifted by ${by}: ${outputs} (≠); ${inputs} (•).`
-      : "Not shifted: move the slider “Shift” to compare.";
+    const moved = `Shifted by ${by}: ${outputs} (≠); ${inputs} (•).`;
+    write(counted, shift ? moved : "Not shifted: move the slider “Shift” to compare.");
 
-    const place = `row ${row + 1}, column ${column + 1}`;
+    const place = placeName(row, column);
     const many = fed ? fed.rows.length * fed.cols.length : 0;
     const own = source?.kind === "input";
     const from = own ? `Input row ${source.row + 1}, column ${source.column + 1}` : "This cell outside the input";
     const feeding = fed ? `${from} is seen by ${many} output ${many === 1 ? "cell" : "cells"}.` : "";
     const past = differences[row][column] ? `before the shift: ${short(Y0[row][column])}` : "as before the shift";
-    note.textContent = `${feeding} Output ${place}${shift ? ` (${past})` : ""}:`.trim();
+    write(note, `${feeding} Output ${place}${shift ? ` (${past})` : ""}:`.trim());
     if (pointed) return;
     const size = `output ${Y.length} by ${Y[0].length}`;
     const value = `${place}: ${short(Y[row][column])}`;

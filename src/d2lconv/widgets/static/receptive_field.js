@@ -1,7 +1,7 @@
 /** The view of receptive_field_explorer: a stack of layers, and what one output cell sees of the input. */
 
 import { convAxes, effectiveField, receptiveField, windowCells } from "./geometry.js";
-import { make, makeVoice, watch } from "./base.js";
+import { dress, fill, make, makeVoice, watch, watchWidth, write } from "./base.js";
 import { makeTable } from "./layers.js";
 
 const TRAITS = ["layers", "depth", "input_size", "cell", "last"];
@@ -70,16 +70,16 @@ function makeChoice(around, onPoint, onPick) {
     onPick(place);
   }
 
-  /** @param {function(number): Element[]} paint */
+  /** @param {function(number): Part[]} paint */
   function show(count, chosen, paint) {
     if (cells.length !== count) {
       cells = Array.from({ length: count }, (_, i) => make("g", { role: "radio", "aria-label": `output cell ${i}` }));
       element.replaceChildren(...cells);
     }
     cells.forEach((cell, place) => {
-      cell.setAttribute("aria-checked", String(place === chosen));
-      cell.setAttribute("tabindex", place === chosen ? "0" : "-1");
-      cell.replaceChildren(...paint(place));
+      const isChosen = place === chosen;
+      dress(cell, { "aria-checked": String(isChosen), tabindex: isChosen ? 0 : -1 });
+      fill(cell, ...paint(place));
     });
   }
 
@@ -93,6 +93,7 @@ function render({ model, el }) {
   const voice = makeVoice(model, root);
   let pointed = null; // output cell under the pointer
   let problem = ""; // what is wrong with a setting that is being typed
+  let width = 640; // of the view in pixels
 
   const table = makeTable(edit, (text) => {
     if (text === problem) return;
@@ -153,22 +154,22 @@ function render({ model, el }) {
     const cell = Math.min(pointed ?? model.get("cell"), standing.at(-1).n - 1);
     const ways = fits ? effectiveField(stack().map(asLayer)).rows : [];
     table.show(rows);
-    write(rows);
+    writeOut(rows);
     paint(standing, fits ? trace(rows, cell) : standing.map(() => []), ways, cell, fits);
     const text = fits ? explain(rows.at(-1), cell, ways) : refuse(rows, wrong);
-    note.textContent = problem ? `${problem} ${text}` : text;
+    write(note, problem ? `${problem} ${text}` : text);
     note.classList.toggle("d2l-wrong", !fits || problem !== "");
     if (pointed === null) voice.say(problem || (fits ? speak(rows.at(-1), cell) : text));
   }
 
   /** Write out the sum that gives the size of the field. */
-  function write(rows) {
+  function writeOut(rows) {
     const terms = rows.slice(1).map(({ reach }, i) => {
-      const term = make("span", { class: "d2l-number d2l-kernel" }, `${reach - 1}·${rows[i].j}`);
-      return make("span", { class: "d2l-term" }, " + ", term);
+      const term = ["span", { class: "d2l-number d2l-kernel" }, `${reach - 1}·${rows[i].j}`];
+      return ["span", { class: "d2l-term" }, " + ", term];
     });
-    const number = (text, role) => make("span", { class: `d2l-number d2l-${role}` }, String(text));
-    formula.replaceChildren("r = ", number(1, "input"), ...terms, " = ", number(rows.at(-1).r, "output"));
+    const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, String(text)];
+    fill(formula, "r = ", number(1, "input"), ...terms, " = ", number(rows.at(-1).r, "output"));
   }
 
   const cellsOf = ({ r, j }, cell) => `${r} input ${r === 1 ? "cell" : "cells"}, ${cell * j} to ${cell * j + r - 1}`;
@@ -198,33 +199,32 @@ function render({ model, el }) {
 
   /** Draw the rows, the output on top, each cell over the middle of what it sees of the input. */
   function paint(rows, seen, ways, cell, whole) {
-    const width = root.clientWidth || 640;
     const side = Math.min(WIDE, (width - GUTTER - 2) / model.get("input_size"));
     const numbered = side >= 19;
     const x = ({ r, j }, place) => GUTTER + (place * j + (r - 1) / 2) * side; // left end
     const y = (i) => 1 + (rows.length - 1 - i) * (TALL + GAP);
     const box = (i, place) => {
       const role = `d2l-box d2l-${i ? "output" : "input"} ${seen[i].includes(place) ? "d2l-here" : ""}`;
-      const rect = make("rect", { class: role, x: x(rows[i], place), y: y(i), width: side, height: TALL });
+      const rect = ["rect", { class: role, x: x(rows[i], place), y: y(i), width: side, height: TALL }];
       const middle = { x: x(rows[i], place) + side / 2, y: y(i) + TALL / 2 };
-      return numbered ? [rect, make("text", { class: "d2l-name", ...middle }, String(place))] : [rect];
+      return numbered ? [rect, ["text", { class: "d2l-name", ...middle }, String(place)]] : [rect];
     };
-    const parts = [];
-    rows.slice(1).forEach((row, i) => {
-      if (whole) parts.push(...cone(row, seen[i], seen[i + 1], (at, place) => x(rows[at], place), i, side, y));
-    });
+    const at = (i, place) => x(rows[i], place);
+    const cones = rows.slice(1).flatMap((row, i) => (whole ? cone(row, seen[i], seen[i + 1], at, i, side, y) : []));
+    const parts = [["g", {}, ...cones]];
     rows.forEach(({ n }, i) => {
       const name = i ? `layer ${i}` : "input";
-      parts.push(make("text", { class: "d2l-side", x: GUTTER - 8, y: y(i) + TALL / 2 }, name));
-      if (whole && i === rows.length - 1) return; // these can be chosen
-      for (let place = 0; place < n; place++) parts.push(...box(i, place));
+      const own = whole && i === rows.length - 1 ? 0 : n; // those of the last row can be chosen
+      const boxes = Array.from({ length: own }, (_, place) => box(i, place)).flat();
+      const title = ["text", { class: "d2l-side", x: GUTTER - 8, y: y(i) + TALL / 2 }, name];
+      parts.push(["g", {}, title, ...boxes]); // those of another row stay in their places
     });
-    drawing.replaceChildren(...parts);
+    fill(drawing, ...parts);
     choice.show(whole ? rows.at(-1).n : 0, model.get("cell"), (place) => box(rows.length - 1, place));
     const top = rows.at(-1);
-    marks.replaceChildren(...(whole ? bars(top, ways, x(rows[0], cell * top.j), y(0) + TALL, side) : []));
-    svg.setAttribute("width", GUTTER + side * model.get("input_size") + 2);
-    svg.setAttribute("height", y(0) + TALL + (whole ? BARS + 34 : 4));
+    fill(marks, ...(whole ? bars(top, ways, x(rows[0], cell * top.j), y(0) + TALL, side) : []));
+    const height = y(0) + TALL + (whole ? BARS + 34 : 4);
+    dress(svg, { width: GUTTER + side * model.get("input_size") + 2, height });
   }
 
   /** Connect the marked cells of two rows. */
@@ -237,8 +237,8 @@ function render({ model, el }) {
       ),
     );
     return [
-      make("path", { class: "d2l-fan", d: `M${a} ${top}H${b}L${c} ${bottom}H${e}Z` }),
-      make("path", { class: "d2l-ways", d: lines.join("") }),
+      ["path", { class: "d2l-fan", d: `M${a} ${top}H${b}L${c} ${bottom}H${e}Z` }],
+      ["path", { class: "d2l-ways", d: lines.join("") }],
     ];
   }
 
@@ -249,31 +249,31 @@ function render({ model, el }) {
     const all = ways.reduce((a, b) => a + b, 0);
     const most = Math.max(...ways);
     const base = far + 4 + BARS;
-    const parts = [make("path", { class: "d2l-bracket", d: bracket })];
+    const parts = [["path", { class: "d2l-bracket", d: bracket }]];
     ways.forEach((n, i) => {
       const height = (n / most) * BARS;
-      const at = { x: left + i * side, width: side, y: base - height, height };
-      const bar = make("rect", { class: "d2l-bar", ...at });
-      bar.style.setProperty("--shade", `${Math.round(15 + (85 * n) / most)}%`);
-      if (n) parts.push(bar);
+      const place = { x: left + i * side, width: side, y: base - height, height };
+      if (n) parts.push(["rect", { class: "d2l-bar", ...place, "--shade": `${Math.round(15 + (85 * n) / most)}%` }]);
       const text = { class: "d2l-share", x: left + (i + 0.5) * side, y: base + 10 };
-      if (side >= 19) parts.push(make("text", text, n ? percent(n / all) : "0"));
+      if (side >= 19) parts.push(["text", text, n ? percent(n / all) : "0"]);
     });
     const under = { class: "d2l-side", x: GUTTER - 8, y: base + 10 };
-    parts.push(make("path", { class: "d2l-base", d: `M${left} ${base}H${left + r * side}` }));
-    if (side >= 19) parts.push(make("text", under, "ways, %"));
+    parts.push(["path", { class: "d2l-base", d: `M${left} ${base}H${left + r * side}` }]);
+    if (side >= 19) parts.push(["text", under, "ways, %"]);
     return parts;
   }
 
   const { soon, stop } = watch(model, TRAITS, draw);
   const counted = TRAITS.slice(0, 3).map((name) => `change:${name}`);
   for (const event of counted) model.on(event, count);
-  const resized = new ResizeObserver(soon);
-  resized.observe(root);
+  const stopWatching = watchWidth(root, (now) => {
+    width = now;
+    soon();
+  });
   count();
   draw();
   return () => {
-    resized.disconnect();
+    stopWatching();
     for (const event of counted) model.off(event, count);
     stop();
   };

@@ -28,7 +28,7 @@ from tools.book import Book, BookError
 from tools.colab import refresh
 from tools.kernels import ChapterError, run_cells
 
-CELL_TIMEOUT = 120.0  # seconds, as pyproject.toml tells nbval
+CELL_TIMEOUT = 300.0  # seconds, as pyproject.toml tells nbval
 TIDY = "python -m tools.execute --tidy"
 
 _cells_run: "Synchronized[int] | None" = None  # in a worker process: the counter behind the progress bar

@@ -19,7 +19,7 @@ EXECUTE = """import pathlib, sys
 from tests.browser.widgets_book import execute
 execute(pathlib.Path(sys.argv[1]), "figures")
 """
-EXPLORERS = ["convolution", "padding", "pooling", "receptive_field"]
+EXPLORERS = ["convolution", "padding", "channels", "pooling", "receptive_field", "cost"]
 
 
 @pytest.fixture(scope="module")

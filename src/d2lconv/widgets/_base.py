@@ -48,7 +48,7 @@ def join_scripts(*names: str) -> str:
     Examples
     --------
     >>> module = join_scripts("base.js", "grid.js")
-    >>> "const base = (() => {" in module, "const { make, parse, short } = base;" in module
+    >>> "const base = (() => {" in module, "parse, same, short, write } = base;" in module
     (True, True)
     >>> "function parse" in module, "function watch" in module
     (True, False)

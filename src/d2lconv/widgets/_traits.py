@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 from torch import Tensor
 
 Rows = list[list[float]]
 
+if TYPE_CHECKING:
+    Trait = traitlets.TraitType[Rows, Any]
+else:
+    Trait = traitlets.TraitType  # takes no types in Colab, whose traitlets is older
 
-class Matrix(traitlets.TraitType[Rows, Any]):
+
+class Matrix(Trait):
     """A matrix of finite numbers, held as a list of rows so that it can be sent to a browser.
 
     Tensors, arrays and nested sequences of numbers are accepted.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ipywidgets
 import pytest
+import tinycss2
 import torch
 import traitlets
 from IPython.core.interactiveshell import InteractiveShell
@@ -253,6 +254,27 @@ def test_lines_of_scripts_begin_as_joining_expects(path):
     rest = _base._read(path.name)
     begin = r"import \{|export default \{|(export )?(const|function|class) \w+|[)}\]`]|$"
     assert [line for line in rest.split("\n") if line[:1] != " " and not re.match(begin, line)] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted({*STATIC.glob("*.css")} - {STATIC / "base.css"}), ids=lambda path: path.name
+)
+def test_rules_of_a_view_touch_no_other_view(path):
+    """Views on one page share their style sheets; a view's rules are stronger than the common ones."""
+    names = set()
+    for rule in tinycss2.parse_stylesheet(path.read_text(encoding="utf-8"), True, True):
+        inner = tinycss2.parse_blocks_contents(rule.content) if rule.type == "at-rule" else [rule]
+        for one in inner:
+            if one.type == "qualified-rule":
+                selectors = tinycss2.serialize(one.prelude)
+                for selector in re.split(r",(?![^(]*\))", selectors):
+                    found = re.match(
+                        r"\.d2l-view(\.d2l-\w+)|\.d2l-hbox:has\(\+ \.d2l-anywidget (\.d2l-\w+)\)",
+                        selector.strip(),
+                    )
+                    assert found, selector
+                    names.add(found[1] or found[2])
+    assert len(names) == 1
 
 
 def test_scripts_are_light():

@@ -103,16 +103,17 @@ def measure(browser: "Browser", base: str, page: str, *, width: int = 1280, read
 
 def read_to_the_end(tab: "Page") -> None:
     """Scroll down a screen at a time, with a pause for what draws itself when it comes near."""
-    height = tab.evaluate("document.documentElement.scrollHeight")
-    for top in range(0, height, 800):
+    top = 0
+    while top < tab.evaluate("document.documentElement.scrollHeight"):  # it grows: what is far was guessed
         tab.evaluate("top => scrollTo({top, behavior: 'instant'})", top)
         tab.wait_for_timeout(100)
+        top += 800
 
 
 def set_up_figures(tab: "Page") -> None:
     """Look at each figure until it moves."""
     for place in tab.locator(".d2l-live").all():
-        place.scroll_into_view_if_needed()
+        place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
         place.and_(tab.locator("[data-ready]")).wait_for()
 
 

@@ -7,7 +7,8 @@ script of 530 KiB that draws icons, which the theme's style sheet draws as well.
 * icons are drawn by the style sheet (`icon_fonts.py`) and hidden from screen readers, as the script hid them;
 * options of a page stand in the page, and every script waits until the page is read;
 * the theme is chosen before the first paint also where the system decides, so that no page flashes white;
-* buttons do what their `onclick` said by `_static/buttons.js`, which a strict security policy lets run.
+* buttons do what their `onclick` said by `_static/buttons.js`, which a strict security policy lets run;
+* `_static/scrollable.js` says which boxes Tab leads to: the theme's way lays out the whole page, often.
 """
 
 import re
@@ -15,12 +16,14 @@ from functools import partial
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
 import site_pages
 
 SEARCH_PAGE = "search.html"
 OPTIONS = "documentation_options.js"
+THEME_SCRIPT = "scripts/pydata-sphinx-theme.js"
 CHOOSE_THEME = """\
   <script data-cfasync="false">
     (({ dataset }) => {
@@ -31,6 +34,7 @@ CHOOSE_THEME = """\
   </script>
 """
 
+_log = logging.getLogger(__name__)
 _ICON_SCRIPT = re.compile(
     r"\s*<!-- So that users can add custom icons -->\s*<script[^>]*/fontawesome\.js[^>]*></script>"
 )
@@ -47,6 +51,8 @@ _ICON = re.compile(r'<(i|span) (class="[^"]*\bfa[bsr]? ?[^"]*\bfa-[^"]*")([^>]*)
 _TITLE = re.compile(r'\btitle="([^"]*)"')
 _VIEWPORT = re.compile(r'\s*<meta name="viewport"[^>]*>')
 _PRESS = re.compile(r'<button onclick="(window\.print|toggleFullScreen)\(\)"')
+_BOXES = re.compile(r'\["pre",[^\]]*"\.pst-scrollable-table-container"\]')  # that the theme lets Tab lead to
+_NO_BOXES = '["d2l-none"]'
 
 
 def without_icon_script(page: str) -> str:
@@ -108,9 +114,39 @@ def one_viewport(page: str) -> str:
     return start + tag + _VIEWPORT.sub("", rest)
 
 
+def without_boxes(script: str) -> str:
+    """Let the theme's script find no boxes that scroll; `scrollable.js` does.
+
+    Raises
+    ------
+    ValueError
+        If the script does not look for them as it did.
+
+    Examples
+    --------
+    >>> without_boxes('find(["pre", ".pst-scrollable-table-container"].join(", "))')
+    'find(["d2l-none"].join(", "))'
+    """
+    if _NO_BOXES in script:
+        return script
+    script, found = _BOXES.subn(_NO_BOXES, script)
+    if found != 1:
+        raise ValueError(
+            f"{THEME_SCRIPT} no longer looks for boxes that scroll as book/_ext/lean_scripts.py expects: "
+            f"found {found} lists of them, not 1; compare it with book/_static/scrollable.js"
+        )
+    return script
+
+
 def make(app: Sphinx, error: Exception | None) -> None:
     """Go through the finished pages."""
     options = Path(app.outdir, "_static", OPTIONS)
+    script = Path(app.outdir, "_static", THEME_SCRIPT)
+    if error is None and app.builder.name == "html" and script.exists():
+        try:
+            site_pages.change(script, without_boxes)
+        except ValueError as problem:
+            _log.warning("%s", problem)
     for path in site_pages.written(app, error):
         changes: list[site_pages.Change] = [
             without_search if path.name != SEARCH_PAGE else str,

@@ -249,3 +249,11 @@ def test_one_statement_on_the_width_is_enough():
     meta = '<meta name="viewport" content="a">'
     assert lean_scripts.one_viewport(f"<head>{meta}\n{meta}</head>") == f"<head>{meta}</head>"
     assert lean_scripts.one_viewport("<head></head>") == "<head></head>"
+
+
+def test_a_theme_that_looks_for_boxes_otherwise_is_noticed():
+    expected = r"no longer looks for boxes that scroll as book/_ext/lean_scripts\.py expects: found {} lists"
+    boxes = '["pre", ".pst-scrollable-table-container"]'
+    for count in (0, 2):
+        with pytest.raises(ValueError, match=expected.format(count)):
+            lean_scripts.without_boxes(boxes * count)

@@ -73,6 +73,12 @@ def pages_in_toc() -> list[str]:
     return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
 
 
+def lay_out_all(page) -> None:
+    """Lay out also the sections far from the window, as each is when a reader comes to it."""
+    far = "document.querySelectorAll('.bd-article > section > section')"
+    page.evaluate(f"{far}.forEach((section) => (section.style.contentVisibility = 'visible'))")
+
+
 def pages(site: Path) -> list[Path]:
     """Return the pages of a built book; the theme leaves templates among its static files."""
     return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.relative_to(site).parts]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.browser.site import pages_in_toc
+from tests.browser.site import lay_out_all, pages_in_toc
 from tests.browser.widgets_book import FigureOnPage
 from tools.audit_server import serve
 
@@ -31,9 +31,7 @@ def look_in_all_ways(page):
     page.wait_for_timeout(100)
     found["desk, dark"] = faults(page, COLOURS)
     page.set_viewport_size({"width": 360, "height": 900})
-    page.wait_for_timeout(
-        600
-    )  # the theme waits for the end of a resize, then lets Tab lead to what scrolls now
+    page.wait_for_timeout(400)
     found["phone, dark"] = faults(page, EVERYTHING)
     return {way: rules for way, rules in found.items() if rules}
 
@@ -67,6 +65,8 @@ def test_axe_finds_nothing(open_page, address, name):
     page = open_page(f"{address}{name}.html")
     for number in range(page.locator(".d2l-live").count()):
         FigureOnPage(page, number)  # waits until it is set up
+    lay_out_all(page)
+    page.wait_for_timeout(100)
     assert look_in_all_ways(page) == {}
 
 

@@ -92,6 +92,35 @@ def test_setting_up_moves_nothing(browser, site, name, width):
     page.close()
 
 
+LOOK = """(place) => [...place.querySelectorAll("*")].map((element) => {
+  const style = getComputedStyle(element);
+  const names = [...style].filter((name) => !name.startsWith("--") && !name.endsWith("-origin"));
+  return [element.localName, ...names.map((name) => `${name}: ${style.getPropertyValue(name)}`)];
+})"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_figure_looks_the_same_beside_others(browser, site, width):
+    """Views bring their style sheets with them, and here all come together."""
+
+    def looks(name):
+        page = open_page(browser, (site / f"{name}.html").as_uri(), width)
+        figures = set_up(page, len(FIGURES[name]))
+        page.wait_for_timeout(200)
+        found = [figure.place.evaluate(LOOK) for figure in figures]
+        page.close()
+        return dict(zip(FIGURES[name], found, strict=True))
+
+    together = looks("book/gallery")
+    compared = 0
+    for name in FIGURES.keys() - {"book/gallery"}:
+        for figure, alone in looks(name).items():
+            if figure in together:
+                compared += 1
+                assert together[figure] == alone, figure
+    assert compared >= 7
+
+
 # ---- saved state is never markup ----
 
 MARKUP = "<img src=x onerror='window.hit = 1'>"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 from tests.browser.chromium import do_without, find_browser
-from tests.browser.site import pages_in_toc
+from tests.browser.site import lay_out_all, pages_in_toc
 
 PAGES = [*pages_in_toc(), "search", "genindex"]
 
@@ -17,7 +17,8 @@ def address(site, serve):
 
 
 def sideways(page):
-    """Return by how many pixels a page is wider than its window."""
+    """Return by how many pixels a page is wider than its window, in any of its sections."""
+    lay_out_all(page)
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
@@ -41,6 +42,54 @@ def test_page_as_a_file_on_a_phone(visit, site, name):
     page, problems = visit((site / f"{name}.html").as_uri(), width=360, scheme="dark")
     assert sideways(page) == 0
     assert problems == []
+
+
+IS_DRAWN = "(element) => element.checkVisibility({ contentVisibilityAuto: true })"
+
+
+def test_sections_are_laid_out_when_one_comes_near(visit, address):
+    page, _ = visit(f"{address}/book/lenet.html")
+    headings = page.locator(".bd-article > section > section > h2")
+    assert headings.first.evaluate(IS_DRAWN)
+    assert not headings.last.evaluate(IS_DRAWN)
+    headings.last.evaluate("(heading) => heading.scrollIntoView()")
+    page.wait_for_timeout(200)
+    assert headings.last.evaluate(IS_DRAWN)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_link_into_a_page_leads_to_its_section(visit, address, width):
+    page, _ = visit(f"{address}/book/lenet.html", width=width)
+    names = page.locator(".bd-article section section[id]").evaluate_all("(all) => all.map(({ id }) => id)")
+    assert len(names) > 8
+    for name in names[2:-2:4]:
+        page.goto("about:blank")
+        page.goto(f"{address}/book/lenet.html#{name}")
+        page.wait_for_timeout(300)
+        top = f"document.getElementById('{name}').getBoundingClientRect().top"
+        assert 0 <= page.evaluate(top) < 150
+
+
+def test_tab_leads_to_boxes_that_scroll_and_to_no_others(visit, address):
+    page, _ = visit(f"{address}/book/data.html", width=360)
+    lay_out_all(page)
+    boxes = page.locator("main :is(pre, .pst-scrollable-table-container):visible")
+    scroll = "({ scrollWidth, clientWidth }) => scrollWidth > clientWidth"
+
+    def look():
+        page.wait_for_timeout(100)
+        return boxes.evaluate_all(f"(boxes) => boxes.map((box) => [box.tabIndex === 0, ({scroll})(box)])")
+
+    phone = look()
+    assert all(is_stop == scrolls for is_stop, scrolls in phone)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    desk = look()
+    assert all(is_stop == scrolls for is_stop, scrolls in desk)
+    assert 0 < sum(scrolls for _, scrolls in desk) < sum(scrolls for _, scrolls in phone)
+    fits = desk.index([False, False])
+    boxes.nth(fits).evaluate("(box) => box.append('a long line '.repeat(40))")
+    page.wait_for_timeout(400)
+    assert look()[fits] == [True, True]
 
 
 def test_start_page_leads_to_the_course(visit, site):

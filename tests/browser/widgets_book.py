@@ -76,7 +76,8 @@ class FigureOnPage:
     def __init__(self, page, number=0):
         self.page = page
         self.place = page.locator(".d2l-live").nth(number)
-        self.place.scroll_into_view_if_needed()
+        # Playwright's own way to scroll misses what stands in a section that is not laid out yet.
+        self.place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
         self.place.locator(".d2l-view").wait_for()
 
     def control(self, name):

@@ -30,6 +30,7 @@ from pathlib import Path
 from playwright.sync_api import CDPSession, Page, sync_playwright
 from tests.browser.chromium import ARGUMENTS, find_browser
 from tests.browser.widgets_book import FigureOnPage, build, chapter, execute, lay_out
+from tools.audit_page import scroll_to
 
 from d2lconv.widgets import __all__ as EXPLORERS
 
@@ -161,7 +162,7 @@ def compare(folders: list[Path]) -> None:
                     session = page.context.new_cdp_session(page)
                     session.send("Performance.enable", {"timeDomain": "threadTicks"})
                     figure = open_page(page, folder / PAGE)[number]
-                    figure.place.scroll_into_view_if_needed()
+                    scroll_to(figure.place)
                     if turn == ROUNDS:
                         changes[at] = next_frames(figure)
                     else:

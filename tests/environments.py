@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 COURSE = Path(sysconfig.get_path("purelib"))
+BESIDE = "beside.pth"  # names the folders that come after an environment's own packages
 
 
 def make_once(
@@ -52,13 +53,14 @@ def make_once(
 def put_on_top(folder: Path, python: Path) -> Path:
     """Make an empty environment that finds the packages of another one; return its interpreter."""
     venv.create(folder, with_pip=False)
-    put_beside(folder, [packages_of(python), *_beside(packages_of(python))])
+    below = packages_of(python)
+    put_beside(folder, [below, *map(Path, (below / BESIDE).read_text().splitlines())])
     return python_of(folder)
 
 
 def put_beside(folder: Path, others: Sequence[Path]) -> None:
     """Let an environment find the packages in other folders, after its own."""
-    (packages_of(python_of(folder)) / "beside.pth").write_text("".join(f"{other}\n" for other in others))
+    (packages_of(python_of(folder)) / BESIDE).write_text("".join(f"{other}\n" for other in others))
 
 
 def python_of(folder: Path) -> Path:
@@ -68,10 +70,4 @@ def python_of(folder: Path) -> Path:
 
 def packages_of(python: Path) -> Path:
     """Return where an environment's own packages are."""
-    query = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    done = subprocess.run([python, "-c", query], check=True, capture_output=True, text=True)
-    return Path(done.stdout.strip())
-
-
-def _beside(packages: Path) -> list[Path]:
-    return [Path(line) for line in (packages / "beside.pth").read_text().splitlines()]
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(python.parents[1])}))

@@ -4,6 +4,7 @@ Colab's PyTorch is the only one of its packages that is not installed: the cours
 """
 
 import contextlib
+import copy
 import importlib.metadata
 import json
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from tests.distribution import build_once
-from tests.environments import COURSE, make_once, packages_of, put_on_top
+from tests.environments import BESIDE, COURSE, make_once, packages_of, put_on_top
 from tools import colab
 from tools.book import Book
 from tools.kernels import run_cells
@@ -91,7 +92,7 @@ def versions(python):
 @pytest.mark.parametrize("path", BOOK.chapters(), ids=lambda path: path.stem)
 def test_chapter_runs_alone_and_shows_the_same(path, wheel, python, tmp_path):
     saved = nbformat.read(path, as_version=4)
-    nb = nbformat.from_dict(json.loads(json.dumps(saved)))
+    nb = copy.deepcopy(saved)
     install = nb.cells[colab.install_index(nb)]
     repository = BOOK.repository()
     address = f"git+{repository.url}@{repository.branch}"
@@ -114,6 +115,6 @@ def test_chapter_runs_alone_and_shows_the_same(path, wheel, python, tmp_path):
         "d2lconv": importlib.metadata.version("d2lconv")
     }
     own = {path.name.partition("-")[0] for path in packages_of(python).iterdir()}
-    assert own == {"beside.pth", "d2lconv"}
+    assert own == {BESIDE, "d2lconv"}
     done = subprocess.run([python, "-m", "pip", "check"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "No broken requirements found.\n")

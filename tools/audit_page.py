@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Locator, Page, Route
 
 #: Browsers name many kinds; the rest is "other".
 KINDS = {
@@ -110,10 +110,15 @@ def read_to_the_end(tab: "Page") -> None:
         top += 800
 
 
+def scroll_to(place: "Locator") -> None:
+    """Scroll to an element; Playwright's own way misses what stands in a section that is not laid out yet."""
+    place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
+
+
 def set_up_figures(tab: "Page") -> None:
     """Look at each figure until it moves."""
     for place in tab.locator(".d2l-live").all():
-        place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
+        scroll_to(place)
         place.and_(tab.locator("[data-ready]")).wait_for()
 
 

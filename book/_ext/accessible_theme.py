@@ -4,10 +4,11 @@ Each rule names a finding of axe-core, which the tests run on every page.
 """
 
 import re
-from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
+
+import site_pages
 
 RULES = (
     # label-content-name-mismatch: what is spoken must hold what is shown, as it does without a label
@@ -39,12 +40,8 @@ def put_right(page: str) -> str:
 
 def change_pages(app: Sphinx, error: Exception | None) -> None:
     """Put right the pages of a finished build."""
-    if error is not None or app.builder.name != "html":
-        return
-    for path in Path(app.outdir).rglob("*.html"):
-        before = path.read_text(encoding="utf-8")
-        if (after := put_right(before)) != before:
-            path.write_text(after, encoding="utf-8")
+    for path in site_pages.written(app, error):
+        site_pages.change(path, put_right)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -142,7 +142,7 @@ def make(app: Sphinx, error: Exception | None) -> None:
     """Go through the finished pages."""
     options = Path(app.outdir, "_static", OPTIONS)
     script = Path(app.outdir, "_static", THEME_SCRIPT)
-    if error is None and app.builder.name == "html" and script.exists():
+    if site_pages.is_book(app, error) and script.exists():
         try:
             site_pages.change(script, without_boxes)
         except ValueError as problem:

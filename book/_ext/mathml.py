@@ -83,9 +83,7 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     """Write a formula on a line of its own, with its number if it has one."""
-    # The theme lets Tab lead to what has the second class, where it is too wide for the page and scrolls.
-    classes = "math-display pst-scrollable-table-container"
-    translator.body.append(translator.starttag(node, "div", CLASS=classes))
+    translator.body.append(translator.starttag(node, "div", CLASS="math-display"))
     translator.body.append(_convert_or_warn(node, display=True))
     if node["number"]:
         number = get_node_equation_number(translator, node)

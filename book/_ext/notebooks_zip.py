@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.typing import ExtensionMetadata
 
+import site_pages
 from plain_pages import markdown_of, plain
 
 LOGGER = logging.getLogger(__name__)
@@ -182,7 +183,7 @@ def _works(app: Sphinx, page: str) -> str:
 
 def make(app: Sphinx, error: Exception | None) -> None:
     """Write the file when the book stands."""
-    if error is None and app.builder.name == "html":
+    if site_pages.is_book(app, error):
         try:
             archive(collect(app), Path(app.outdir, NAME))
         except ZipError as problem:

@@ -13,9 +13,14 @@ from sphinx.application import Sphinx
 Change = Callable[[str], str]
 
 
+def is_book(app: Sphinx, error: Exception | None) -> bool:
+    """Tell whether a finished build made the book: it did not fail, and made nothing else."""
+    return error is None and app.builder.name == "html"
+
+
 def written(app: Sphinx, error: Exception | None) -> Iterator[Path]:
     """Yield the pages of a finished build of the book, none of one that failed or made something else."""
-    if error is None and app.builder.name == "html":
+    if is_book(app, error):
         for path in sorted(Path(app.outdir).rglob("*.html")):
             if "_static" not in path.relative_to(app.outdir).parts:  # templates that the theme leaves there
                 yield path

@@ -7,6 +7,8 @@ from xml.sax.saxutils import escape
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
+import site_pages
+
 NAME = "sitemap.xml"
 
 
@@ -27,7 +29,7 @@ def sitemap(addresses: Iterable[str]) -> str:
 
 def make(app: Sphinx, error: Exception | None) -> None:
     """Write the file when the book stands."""
-    if error is None and app.builder.name == "html":
+    if site_pages.is_book(app, error):
         base = app.config.html_baseurl.rstrip("/")
         pages = [f"{base}/{app.builder.get_target_uri(page)}" for page in sorted(app.env.found_docs)]
         Path(app.outdir, NAME).write_text(sitemap(pages) + "\n", encoding="utf-8")

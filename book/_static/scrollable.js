@@ -5,7 +5,9 @@
  */
 (() => {
   "use strict";
-  const BOXES = "pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon, .pst-scrollable-table-container";
+  const BOXES =
+    "pre, .math-display, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon, " +
+    ".pst-scrollable-table-container";
   const PAUSE = 300; // milliseconds after the last of many changes
 
   function update(boxes) {

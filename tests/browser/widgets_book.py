@@ -10,6 +10,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from tests.browser.site import ROOT, Build
+from tools.audit_page import scroll_to
 from tools.execute import run_chapter
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
@@ -76,8 +77,7 @@ class FigureOnPage:
     def __init__(self, page, number=0):
         self.page = page
         self.place = page.locator(".d2l-live").nth(number)
-        # Playwright's own way to scroll misses what stands in a section that is not laid out yet.
-        self.place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
+        scroll_to(self.place)
         self.place.locator(".d2l-view").wait_for()
 
     def control(self, name):

@@ -101,6 +101,21 @@ export function parse(text) {
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) && Math.abs(plain) < 1e6 ? Number(plain) : null;
 }
 
+/** Name a place: readers count from one. */
+export const placeName = (row, column) => `row ${row + 1}, column ${column + 1}`;
+
+/** Join CSS classes; those that are false, null or empty are left out. */
+export const marked = (...classes) => classes.filter(Boolean).join(" ");
+
+/** A number in a formula, in the colour of its role. @returns {Part} */
+export const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, String(text)];
+
+/** What stands below a scale of colours. @returns {Part[]} */
+export function scaleEnds(limit) {
+  const end = (text, name) => ["span", { class: `d2l-end d2l-${name}` }, text];
+  return [end(short(-limit), "below"), end("0", "zero"), end(short(limit), "above")];
+}
+
 /** Tell whether two values of traits are the same. */
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 

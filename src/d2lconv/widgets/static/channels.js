@@ -1,7 +1,7 @@
 /** The view of channels_explorer: each input channel's part of one output channel, their sum, the 4-D kernel. */
 
 import { conv2d, convAxes, parameterCount, windowCells } from "./geometry.js";
-import { dress, factor, fill, make, makeVoice, same, short, watch, write } from "./base.js";
+import { dress, factor, fill, make, makeVoice, marked, number, placeName, same, short, watch, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 
 const LAYER = ["in_channels", "out_channels", "kernel_size", "groups"];
@@ -10,12 +10,10 @@ const MOST = 4; // channels
 
 const SIGN = { class: "d2l-sign", "aria-hidden": "true" };
 
-const marked = (...marks) => marks.filter(Boolean).join(" ");
 const range = (length) => [...Array(length).keys()];
 const size = (matrix) => `${matrix.length}×${matrix[0].length}`;
 const tight = (number) => (short(number).length > 2 ? "d2l-tight" : "");
 const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
-const placed = (row, column) => `row ${row + 1}, column ${column + 1}`;
 
 /** Write parts and a bias as a sum: 4 + 7 − 2 + bias 1. */
 function added(parts, bias) {
@@ -176,12 +174,12 @@ function render({ model, el }) {
     explainGroups(now, o);
     drawMix(now, o, row, column);
     const whole = added(terms.map(({ value }) => value), now.bias && now.bias[o]);
-    writeOut(terms, whole, `Output ${o + 1}, ${placed(row, column)}`, Y[row][column]);
+    writeOut(terms, whole, `Output ${o + 1}, ${placeName(row, column)}`, Y[row][column]);
     if (pointed) return;
     const shape = [model.get("out_channels"), now.seen[0].length, ...Array(2).fill(model.get("kernel_size"))];
     const kernel = same(shape, layer) ? "" : `kernel ${shape.join(" by ")}; `;
     layer = shape;
-    voice.say(`${kernel}output channel ${o + 1}, ${placed(row, column)}: ${whole} = ${short(Y[row][column])}`);
+    voice.say(`${kernel}output channel ${o + 1}, ${placeName(row, column)}: ${whole} = ${short(Y[row][column])}`);
   }
 
   /** Draw a row for each input channel; return what each gives to the cell. */
@@ -266,7 +264,6 @@ function render({ model, el }) {
 
   /** Write out the products of each channel, and the sum of the parts. */
   function writeOut(terms, whole, place, value) {
-    const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, text];
     const product = ([x, k], at) => {
       const factors = [number(factor(x), "input"), "·", number(factor(k), "kernel")];
       return ["span", { class: k ? "d2l-term" : "d2l-term d2l-zero" }, at ? " + " : "", ...factors];

@@ -1,7 +1,7 @@
 /** The view of convolution_explorer: input ⋆ kernel = output, and how one output cell comes about. */
 
 import { conv2d, convAxes, outputsFedBy, windowCells } from "./geometry.js";
-import { factor, fill, make, makeVoice, same, short, watch, write } from "./base.js";
+import { factor, fill, make, makeVoice, number, placeName, same, short, watch, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 import { makePicture } from "./picture.js";
 
@@ -180,7 +180,7 @@ function render({ model, el }) {
 
   /** Say in words what is marked. */
   function explain(row, column, value, fed) {
-    const place = `row ${row + 1}, column ${column + 1}`;
+    const place = placeName(row, column);
     const many = fed ? fed.rows.length * fed.cols.length : 0;
     const feeding = `Input row ${source?.[0] + 1}, column ${source?.[1] + 1} feeds ${many} output ${many === 1 ? "cell" : "cells"}.`;
     write(note, `${fed ? `${feeding} ` : ""}Output ${place}:`);
@@ -189,7 +189,6 @@ function render({ model, el }) {
 
   /** Write out the sum of products of one output cell. */
   function writeOut(X, K, Y, seen, row, column) {
-    const number = (value, role) => ["span", { class: `d2l-number d2l-${role}` }, value];
     const terms = K.flatMap((line, u) =>
       line.map((k, v) => {
         const x = X[seen.rows[u]][seen.cols[v]];

@@ -1,7 +1,7 @@
 /** The view of cost_explorer: parameters and multiply-adds of one layer in three ways, or of a network's layers. */
 
 import { percent, ratio, threeWays, total, walk } from "./costs.js";
-import { dress, fill, make, makeVoice, watch, write } from "./base.js";
+import { dress, fill, make, makeVoice, number, watch, write } from "./base.js";
 
 const INDICES = ["in_index", "out_index", "inside_index"];
 const TRAITS = ["channels", ...INDICES, "kernel_size", "size", "bias", "networks", "network", "picked"];
@@ -101,7 +101,6 @@ function makeTable(onPoint, onPick) {
 
 // ---- the formulas, once in letters and once in numbers ----
 
-const role = (name, text) => ["span", { class: `d2l-number d2l-${name}` }, text];
 const between = (sign, terms) => terms.flatMap((term, i) => (i ? [sign, ...term] : term));
 
 const FORMS = [
@@ -114,12 +113,12 @@ const FORMS = [
 ];
 
 const inParams = (terms) =>
-  between(" + ", terms.map(({ weights, biases }) => [role("kernel", weights), biases && ` + ${biases}`]));
+  between(" + ", terms.map(({ weights, biases }) => [number(weights, "kernel"), biases && ` + ${biases}`]));
 
 function inMacs(terms) {
-  const weights = between(" + ", terms.map((term) => [role("kernel", term.weights)]));
+  const weights = between(" + ", terms.map((term) => [number(term.weights, "kernel")]));
   const all = terms.length > 1 ? ["(", ...weights, ")"] : weights;
-  return terms[0].pixels ? [...all, "·", role("output", terms[0].pixels)] : all;
+  return terms[0].pixels ? [...all, "·", number(terms[0].pixels, "output")] : all;
 }
 
 /** Write the sum over some steps, followed by equals signs; nothing if they have no weights. */
@@ -238,8 +237,8 @@ function render({ model, el }) {
 
   function writeOut({ steps, params, macs }) {
     const sums = { params: sumOf(steps, inParams), macs: sumOf(steps, inMacs) };
-    fill(formulas[0], "Parameters = ", ...sums.params, role("result", exact(params)));
-    fill(formulas[1], "MACs = ", ...sums.macs, role("result", exact(macs)));
+    fill(formulas[0], "Parameters = ", ...sums.params, number(exact(params), "result"));
+    fill(formulas[1], "MACs = ", ...sums.macs, number(exact(macs), "result"));
   }
 
   const { soon, stop } = watch(model, TRAITS, draw);

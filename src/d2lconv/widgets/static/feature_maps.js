@@ -1,6 +1,6 @@
 /** The view of feature_map_explorer: an image's way through a network, layer by layer and channel by channel. */
 
-import { dress, factor, fill, make, makeVoice, same, short, watch, write } from "./base.js";
+import { dress, factor, fill, make, makeVoice, number, placeName, same, scaleEnds, short, watch, write } from "./base.js";
 import { at, BENDS, cellAt, channelOf, fieldThrough, moved, parts, placeOf, pooled, prepare, runAll, sides, unpack } from "./network.js";
 import { makeChoices, makeMap, readColours, watchTheme } from "./maps.js";
 
@@ -21,7 +21,6 @@ function extent(numbers) {
 
 const size = ([channels, height, width]) => `${channels}×${height}×${width}`;
 const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
-const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, text];
 const caption = (text = "") => make("div", { class: "d2l-caption" }, text);
 const percent = (part) => `${(100 * part).toFixed(1)}%`;
 
@@ -177,11 +176,10 @@ function render({ model, el }) {
     });
     channels.show(names, channel()).forEach((one, i) => one.paint(channelOf(Y, i), limit, colours));
     write(all, `${counted(Y.shape[0], "channel")} of ${own.name} on one scale, from ${short(low)} to ${short(high)}:`);
-    const end = (text, name) => ["span", { class: `d2l-end d2l-${name}` }, text];
-    fill(scale, end(short(-limit), "below"), end("0", "zero"), end(short(limit), "above"));
+    fill(scale, ...scaleEnds(limit));
   }
 
-  const where = (cell) => `row ${cell[0] + 1}, column ${cell[1] + 1}`;
+  const where = (cell) => placeName(...cell);
 
   /** Say which pixels of the image a cell sees. */
   function sees(cell) {

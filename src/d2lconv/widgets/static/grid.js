@@ -1,6 +1,6 @@
 /** Matrices as grids of cells: walked with the arrow keys, pointed at, and edited. */
 
-import { dress, make, parse, same, short, write } from "./base.js";
+import { dress, make, marked, parse, placeName, same, short, write } from "./base.js";
 
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
@@ -9,8 +9,6 @@ function resize(element, count, makeChild) {
   while (element.children.length > count) element.lastChild.remove();
   while (element.children.length < count) element.append(makeChild(element.children.length));
 }
-
-const placeName = (row, column) => `row ${row + 1}, column ${column + 1}`;
 
 /**
  * @typedef {object} Painting what a cell shows beside its number
@@ -135,7 +133,7 @@ export function makeGrid({ title, role, onEdit, onPoint = () => {}, onPick }) {
     const text = own.text ?? (hidden ? "" : short(numbers[row][column]));
     const signs = [marks, shade !== null && "d2l-shade", shade < 0 && "d2l-below", text.length > 3 && "d2l-long"];
     dress(onEdit ? target.parentNode : target, {
-      class: ["d2l-cell", ...signs].filter(Boolean).join(" "),
+      class: marked("d2l-cell", ...signs),
       "--shade": shade !== null && `${Math.round(Math.abs(shade) * 45)}%`,
       ...(onEdit ? {} : { "aria-label": own.label ?? `${placeName(row, column)}: ${text || "not computed yet"}` }),
     });

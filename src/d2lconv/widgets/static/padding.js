@@ -1,7 +1,7 @@
 /** The view of padding_explorer: where a kernel fits on a padded input, and the formula that counts the places. */
 
 import { convAxes, droppedCells, outputsFedBy, paddingSides, windowCells } from "./geometry.js";
-import { fill, make, makeVoice, same, watch, watchWidth, write } from "./base.js";
+import { fill, make, makeVoice, marked, number, placeName, same, watch, watchWidth, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 
 const MODES = [null, "valid", "same", "full"];
@@ -47,7 +47,6 @@ function settle(model) {
   return () => stops.forEach((stop) => stop());
 }
 
-const named = (row, column) => `row ${row + 1}, column ${column + 1}`;
 const range = (length) => [...Array(length).keys()];
 const count = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
 
@@ -162,9 +161,9 @@ function render({ model, el }) {
       const marks = [isZero(r, c) && "d2l-around", axes && !many && "d2l-dropped", isHere(r, c) && "d2l-here"];
       const windows = many ? `, in ${count(many, "window")}` : ", no window reaches it";
       return {
-        marks: marks.filter(Boolean).join(" "),
+        marks: marked(...marks),
         text: axes ? String(many || "×") : "",
-        label: `${named(r, c)}: ${isZero(r, c) ? "zero" : "input"}${axes ? windows : ""}`,
+        label: `${placeName(r, c)}: ${isZero(r, c) ? "zero" : "input"}${axes ? windows : ""}`,
       };
     });
   }
@@ -176,7 +175,7 @@ function render({ model, el }) {
     output.show(blank, (r, c) => ({
       marks: isHere(r, c) ? (fed ? "d2l-fed" : "d2l-here") : "",
       text: "",
-      label: `${named(r, c)}: ${windowText(r, c, axes, [top, left])}`,
+      label: `${placeName(r, c)}: ${windowText(r, c, axes, [top, left])}`,
     }));
   }
 
@@ -190,7 +189,6 @@ function render({ model, el }) {
 
   /** Write the formula with its numbers, for height and width. */
   function writeOut(axes) {
-    const number = (value, role) => ["span", { class: `d2l-number d2l-${role}` }, String(value)];
     const title = (name) => ["span", { class: "d2l-axis" }, name];
     const line = (marks, name, ...parts) => ["div", { class: marks }, title(name), ["span", {}, ...parts]];
     const lines = axes.map(({ size: n, kernel: k, stride: s, before, after, dilation: d, out }, axis) => {
@@ -211,7 +209,7 @@ function render({ model, el }) {
       return;
     }
     if (pointed) {
-      tell(`Output row ${pointed[0] + 1}, column ${pointed[1] + 1}: ${windowText(...pointed, axes, [top, left])}`);
+      tell(`Output ${placeName(...pointed)}: ${windowText(...pointed, axes, [top, left])}`);
     } else if (source) {
       const fed = outputsFedBy(source[0] - top, source[1] - left, axes);
       const many = count(fed.rows.length * fed.cols.length, "window");

@@ -1,6 +1,6 @@
 /** An image beside its feature map, pixel by pixel, in colours that follow the theme. */
 
-import { dress, fill, make, short } from "./base.js";
+import { dress, fill, make, scaleEnds, short } from "./base.js";
 
 const SIDE = 150; // pixels on the screen, at most
 
@@ -25,8 +25,7 @@ export function makePicture(before, after) {
       const limit = Math.max(...flat.map(Math.abs)) || 1;
       const [low, high] = [Math.min(...flat), Math.max(...flat)].map(short);
       map.paint(features, limit, `${after}, ${features.length} by ${features[0].length}, from ${low} to ${high}`);
-      const end = (value, name) => ["span", { class: `d2l-end d2l-${name}` }, value];
-      fill(scale, end(short(-limit), "below"), end("0", "zero"), end(short(limit), "above"));
+      fill(scale, ...scaleEnds(limit));
     },
   };
 }

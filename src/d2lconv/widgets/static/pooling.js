@@ -1,13 +1,12 @@
 /** The view of pooling_explorer: the maximum or mean of each window, and what a shift of the input changes. */
 
 import { avgPool2d, maxPool2d, outputsFedBy, poolAxes, windowCells } from "./geometry.js";
-import { fill, make, makeVoice, same, short, watch, write } from "./base.js";
+import { fill, make, makeVoice, marked, number, placeName, same, short, watch, write } from "./base.js";
 import { makeGrid } from "./grid.js";
 
 const TRAITS = ["input", "mode_index", "kernel_size", "stride", "padding", "ceil_mode", "shift", "cell"];
 const SHADED = 6; // an input with more columns is shown as a picture
 
-const placeName = (row, column) => `row ${row + 1}, column ${column + 1}`;
 const range = (length) => [...Array(length).keys()];
 
 /** Move the columns of a matrix to the right; zeros come in. */
@@ -159,7 +158,7 @@ function render({ model, el }) {
         ];
         const [changed, from] = [own && news[cell.row][cell.column], cell.column - shift];
         return {
-          marks: marks.filter(Boolean).join(" "),
+          marks: marked(...marks),
           shade: own && shaded ? cell.value / top : null,
           hidden: cell.kind === "over",
           fixed: !own || from < 0 || from >= width, // also a zero that has come in
@@ -182,7 +181,7 @@ function render({ model, el }) {
       ];
       const news = differences?.[r][c] ? `, changed from ${short(Y0[r][c])}` : ", unchanged";
       return {
-        marks: marks.filter(Boolean).join(" "),
+        marks: marked(...marks),
         shade: shaded ? Y[r][c] / limit : null,
         label: `${placeName(r, c)}: ${short(Y[r][c])}${differences ? news : ""}`,
       };
@@ -195,7 +194,6 @@ function render({ model, el }) {
 
   /** Write out the maximum or the mean of one window. */
   function writeOut(shown, best, value, average) {
-    const number = (text, marks) => ["span", { class: `d2l-number d2l-${marks}` }, text];
     const terms = shown.flatMap((cell, i) => [
       i ? ", " : "",
       number(short(cell.value), `input ${cell === best ? "d2l-best" : cell.kind === "input" ? "" : "d2l-zero"}`),
@@ -214,7 +212,7 @@ function render({ model, el }) {
     const place = placeName(row, column);
     const many = fed ? fed.rows.length * fed.cols.length : 0;
     const own = source?.kind === "input";
-    const from = own ? `Input row ${source.row + 1}, column ${source.column + 1}` : "This cell outside the input";
+    const from = own ? `Input ${placeName(source.row, source.column)}` : "This cell outside the input";
     const feeding = fed ? `${from} is seen by ${many} output ${many === 1 ? "cell" : "cells"}.` : "";
     const past = differences[row][column] ? `before the shift: ${short(Y0[row][column])}` : "as before the shift";
     write(note, `${feeding} Output ${place}${shift ? ` (${past})` : ""}:`.trim());

@@ -1,7 +1,7 @@
 /** The view of receptive_field_explorer: a stack of layers, and what one output cell sees of the input. */
 
 import { convAxes, effectiveField, receptiveField, windowCells } from "./geometry.js";
-import { dress, fill, make, makeVoice, watch, watchWidth, write } from "./base.js";
+import { dress, fill, make, makeVoice, number, watch, watchWidth, write } from "./base.js";
 import { makeTable } from "./layers.js";
 
 const TRAITS = ["layers", "depth", "input_size", "cell", "last"];
@@ -165,10 +165,9 @@ function render({ model, el }) {
   /** Write out the sum that gives the size of the field. */
   function writeOut(rows) {
     const terms = rows.slice(1).map(({ reach }, i) => {
-      const term = ["span", { class: "d2l-number d2l-kernel" }, `${reach - 1}·${rows[i].j}`];
+      const term = number(`${reach - 1}·${rows[i].j}`, "kernel");
       return ["span", { class: "d2l-term" }, " + ", term];
     });
-    const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, String(text)];
     fill(formula, "r = ", number(1, "input"), ...terms, " = ", number(rows.at(-1).r, "output"));
   }
 

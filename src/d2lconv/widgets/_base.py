@@ -48,8 +48,8 @@ def join_scripts(*names: str) -> str:
     Examples
     --------
     >>> module = join_scripts("base.js", "grid.js")
-    >>> "const base = (() => {" in module, "parse, same, short, write } = base;" in module
-    (True, True)
+    >>> "const base = (() => {" in module, "} = base;" in module, "import" in module
+    (True, True, False)
     >>> "function parse" in module, "function watch" in module
     (True, False)
     """

@@ -58,10 +58,11 @@ class Learner:
             set_rates(self.optimizer, self.first_rates, self.schedule, done)
             own = batch[self.processes.share(len(batch))]
             rows = own if len(own) else batch[:1]  # fewer images than processes: take part, but count nothing
-            images, labels = data.images[rows], data.labels[rows]
+            images, labels = data.images.index_select(0, rows), data.labels.index_select(0, rows)
             if self.augment is not None:
                 images = self.augment(images, generator=noise)
-            tally.add(*self.step(images, labels, len(own) / len(batch)))
+            part = len(own) / len(batch)
+            tally.add(*self.step(images, labels, part), part)
             bar.update()
             if tally.is_due:
                 loss, accuracy = tally.look()
@@ -69,13 +70,15 @@ class Learner:
         return tally.look()
 
     def step(self, images: Tensor, labels: Tensor, part: float) -> tuple[Tensor, Tensor]:
-        """Learn from a process's part of a batch; return its part of the mean loss, and its right answers."""
+        """Learn from a process's part of a batch; return the part's mean loss, and its right answers."""
         self.optimizer.zero_grad()
         with precision(self.processes.device, self.amp):
             scores = self.model(images)
             loss = F.cross_entropy(scores, labels)
         # The gradient is the mean over the processes, so each has to weigh as much as its part of the batch.
-        self.scaler.scale(loss * (part * self.processes.count)).backward()  # type: ignore[no-untyped-call]
+        weight = part * self.processes.count
+        weighted = loss if weight == 1 else loss * weight
+        self.scaler.scale(weighted).backward()  # type: ignore[no-untyped-call]
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return loss.detach() * part, (scores.argmax(1) == labels).sum() * (part > 0)
+        return loss.detach(), (scores.argmax(1) == labels).sum()

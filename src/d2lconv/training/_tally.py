@@ -22,24 +22,24 @@ class Tally:
     def __init__(self, size: int, batch_size: int, epoch: int, processes: Processes) -> None:
         self.steps = math.ceil(size / batch_size)
         self.size, self.batch_size, self.epoch, self.processes = size, batch_size, epoch, processes
-        self.numbers = torch.zeros(self.steps, 2, device=processes.device)
-        self.done = self.seen = 0
+        self.losses, self.rights, self.parts = list[Tensor](), list[Tensor](), list[float]()
+        self.seen = 0
         self.loss_sum = self.correct = 0.0
 
     @property
     def is_due(self) -> bool:
         """Whether it is time to look."""
-        return self.done - self.seen >= LOOK_EVERY
+        return len(self.losses) >= LOOK_EVERY
 
-    def add(self, loss: Tensor, correct: Tensor) -> None:
-        """Note a step: this process's part of the batch's mean loss, and its right answers."""
-        self.numbers[self.done, 0] = loss
-        self.numbers[self.done, 1] = correct
-        self.done += 1
+    def add(self, loss: Tensor, right: Tensor, part: float) -> None:
+        """Note a step: the mean loss and the right answers of this process's part of the batch."""
+        self.losses.append(loss)
+        self.rights.append(right)
+        self.parts.append(part)
 
     def look(self) -> tuple[float, float]:
         """Return the mean loss and the accuracy so far, over all processes; refuse a loss out of bounds."""
-        for loss, correct in self.processes.total(self.numbers[self.seen : self.done]):
+        for loss, right in self._take():
             self.seen += 1
             if not math.isfinite(loss):
                 raise FloatingPointError(
@@ -47,6 +47,16 @@ class Tally:
                     "weights have grown out of bounds; try a smaller learning rate"
                 )
             self.loss_sum += loss * min(self.batch_size, self.size - (self.seen - 1) * self.batch_size)
-            self.correct += correct
-        count = min(self.done * self.batch_size, self.size)
+            self.correct += right
+        count = min(self.seen * self.batch_size, self.size)
         return self.loss_sum / count, self.correct / count
+
+    def _take(self) -> list[list[float]]:
+        """Return the loss and the right answers of each step since the last look, over all processes."""
+        if not self.losses:
+            return []
+        parts = torch.tensor(self.parts, dtype=torch.float64)
+        losses = torch.stack(self.losses).cpu().double() * parts
+        rights = torch.stack(self.rights).cpu().double() * (parts > 0)
+        self.losses, self.rights, self.parts = [], [], []
+        return self.processes.total(torch.stack([losses, rights], dim=1))

@@ -113,6 +113,12 @@ def test_a_cleared_chapter_which_nbval_passes_is_caught_by_a_guard(report):
     )
 
 
+def sanitized(output):
+    for pattern, replacement in get_sanitize_patterns((ROOT / SANITIZE).read_text()):
+        output = re.sub(pattern, replacement, output)
+    return output
+
+
 def test_pixels_compressed_by_another_zlib_are_the_same(monkeypatch):
     def draw(pixels, level):
         save = Image.Image.save
@@ -123,13 +129,30 @@ def test_pixels_compressed_by_another_zlib_are_the_same(monkeypatch):
             figure.savefig(file, format="svg", metadata={"Date": None})
         return file.getvalue().decode()
 
-    def sanitized(svg):
-        for pattern, replacement in get_sanitize_patterns((ROOT / SANITIZE).read_text()):
-            svg = re.sub(pattern, replacement, svg)
-        return svg
-
     digit = np.eye(4)
     one, other = draw(digit, level=1), draw(digit, level=9)
     assert one != other
     assert sanitized(one) == sanitized(other)
     assert sanitized(one) != sanitized(draw(np.eye(5), level=1))
+
+
+def test_the_sign_of_zero_in_a_path_is_left_out_and_nothing_else():
+    assert sanitized('<path d="M -0 230.4 \nL 368.4 -0 \nL -0 -0 \nz\n"/>') == (
+        '<path d="M 0 230.4 \nL 368.4 0 \nL 0 0 \nz\n"/>'
+    )
+    for output in ('d="M -0.5 1 \nL 2 -0.25 \nz"', "tensor([-0., 0.])", "-0 L", "a -0 b"):
+        assert sanitized(output) == output
+
+
+def test_clip_paths_are_compared_by_their_corners():
+    def draw(left, right):
+        with mpl.rc_context({"svg.hashsalt": "d2lconv"}):
+            figure, file = Figure(), BytesIO()
+            figure.add_axes((left, 0.1, right - left, 0.8)).plot([1, 2])
+            figure.savefig(file, format="svg", metadata={"Date": None})
+        return file.getvalue().decode()
+
+    one, other = draw(0.1, 0.9), draw(0.1 + 1e-15, 0.9)
+    assert one != other
+    assert sanitized(one) == sanitized(other)
+    assert sanitized(one) != sanitized(draw(0.1, 0.91))

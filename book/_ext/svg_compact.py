@@ -3,7 +3,7 @@
 Nothing here knows Sphinx; `svg_clean.py` calls it.
 
 Matplotlib writes six decimals where a hundredth of a point cannot be seen, puts each part in a group of its
-own, and images as PNG with an opacity that they do not have.
+own, draws each cell of a grid by itself, and writes images as PNG with an opacity that they do not have.
 """
 
 import base64
@@ -17,6 +17,8 @@ from PIL import Image, UnidentifiedImageError
 DECIMALS = 2
 """Of coordinates in points; a screen's pixel is 0.75 points."""
 
+Box = tuple[float, float, float, float]
+
 _WORDS = frozenset(["text", "tspan", "title", "desc"])
 _TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _PNG = "data:image/png;base64,"
@@ -28,11 +30,14 @@ def compact(root: ElementTree.Element) -> None:
     for element in root.iter():
         if element.tag not in _WORDS:
             _drop_space(element)
-        if "d" in element.attrib:
-            element.set("d", compact_path(element.attrib["d"]))
         if element.tag == "image" and element.get("href", "").startswith(_PNG):
             element.set("href", smaller_image(element.attrib["href"]))
     _unwrap(root)
+    for element in root.iter():
+        _join_paths(element)
+    for element in root.iter():
+        if "d" in element.attrib:
+            element.set("d", compact_path(element.attrib["d"]))
 
 
 def compact_path(path: str) -> str:
@@ -130,3 +135,41 @@ def _unwrap(element: ElementTree.Element) -> None:
         elif child.tag != "defs" or len(child):
             children.append(child)
     element[:] = children
+
+
+def _join_paths(element: ElementTree.Element) -> None:
+    """Make one path of neighbours that are painted alike, such as the cells of a grid.
+
+    Only where none lies on another: there, which is painted first makes no difference.
+    """
+    last: ElementTree.Element | None = None  # the path that others may join
+    boxes: list[Box] = []
+    for child in list(element):
+        box = _box(child)
+        if box is None:
+            last = None
+        elif last is None or _look(child) != _look(last) or any(_overlap(box, other) for other in boxes):
+            last, boxes = child, [box]
+        else:
+            last.set("d", f"{last.attrib['d']} {child.attrib['d']}")
+            boxes.append(box)
+            element.remove(child)
+
+
+def _look(path: ElementTree.Element) -> dict[str, str]:
+    return {name: value for name, value in path.attrib.items() if name != "d"}
+
+
+def _box(element: ElementTree.Element) -> Box | None:
+    """Return left, top, right and bottom of a path; None where one has a name or goes in steps."""
+    tokens = _TOKEN.findall(element.get("d", ""))
+    commands = {token for token in tokens if token.isalpha()}
+    numbers = [float(token) for token in tokens if not token.isalpha()]
+    if element.tag != "path" or "id" in element.attrib or not commands <= set("MLQCz") or not numbers:
+        return None
+    return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Tell whether two boxes share more than an edge."""
+    return all(min(one[axis + 2], other[axis + 2]) - max(one[axis], other[axis]) > 0.01 for axis in (0, 1))

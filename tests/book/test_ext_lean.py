@@ -17,13 +17,14 @@ import css_prune
 import icon_fonts
 import lean_scripts
 import lean_styles
+import plain_code
 import site_pages
 import svg_compact
 
 
 @pytest.mark.parametrize(
     "module",
-    [css_prune, icon_fonts, lean_scripts, lean_styles, site_pages, svg_compact],
+    [css_prune, icon_fonts, lean_scripts, lean_styles, plain_code, site_pages, svg_compact],
     ids=lambda m: m.__name__,
 )
 def test_examples(module):
@@ -88,6 +89,34 @@ def test_groups_and_spaces_that_say_nothing_go():
     assert compacted("<g>\n <g> <path id='a' />\n </g> <g />\n <defs> </defs></g>") == '<path id="a" />'
     assert compacted('<g opacity="0.5"> <path /> </g>') == '<g opacity="0.5"><path /></g>'
     assert compacted("<text> a <tspan> b </tspan> </text>") == "<text> a <tspan> b </tspan> </text>"
+
+
+def cell(x, y, look='style="fill: red"'):
+    return f'<path d="M {x} {y} L {x + 2} {y} L {x + 2} {y + 2} L {x} {y + 2} z" {look} />'
+
+
+def test_neighbours_that_look_alike_become_one_path():
+    joined = compacted(cell(0, 0) + cell(2, 0) + cell(2, 2))
+    assert joined.count("<path") == 1
+    assert joined.count("M") == joined.count("z") == 3
+    assert compacted(f"<g>{cell(0, 0)}</g><g>{cell(2, 0)}</g>").count("<path") == 1
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        cell(0, 0) + cell(1, 1),  # on another: which is painted first, and holes, make a difference
+        cell(0, 0) + cell(1, 1) + cell(0, 0),
+        cell(0, 0) + cell(2, 0, 'style="fill: blue"'),
+        cell(0, 0) + cell(2, 0, 'style="fill: blue"') + cell(4, 0),
+        cell(0, 0) + '<use href="#a" />' + cell(2, 0),
+        cell(0, 0) + "<g opacity='0.5'>" + cell(2, 0) + "</g>",
+        cell(0, 0, 'id="a"') + cell(2, 0, 'id="a"'),  # others refer to it
+        '<path d="M 0 0 l 1 1" /><path d="M 5 5 l 1 1" />',  # numbers that are no places
+    ],
+)
+def test_others_stay_apart(inner):
+    assert compacted(inner).count("<path") == inner.count("<path")
 
 
 def address(image):

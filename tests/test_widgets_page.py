@@ -32,6 +32,12 @@ def saved(widget):
     return dependency_state(widgets, drop_defaults=False), widget.model_id
 
 
+def data_of(path):
+    """Read what the figures of a page are made of."""
+    found = re.fullmatch(r"window\.d2lFigures = JSON\.parse\('(.*)'\);\n", path.read_text(encoding="utf-8"))
+    return json.loads(re.sub(r"\\(.)", r"\1", found[1]))
+
+
 def test_second_run_gives_the_same_bytes(executed):
     before = executed.read_bytes()
     execute(executed.parents[1], "figures")
@@ -44,12 +50,13 @@ def test_page_has_the_state_once_and_small(executed):
     done = build(executed.parents[1])
     assert (done.code, warnings(done.log)) == (0, [])
     page = BeautifulSoup((done.site / "book/figures.html").read_text(encoding="utf-8"), "html.parser")
-    scripts = page.find_all("script", type=static_widgets.STATE)
-    assert len(scripts) == 1
-    state = json.loads(scripts[0].string)["state"]
+    assert not page.find_all("script", type=re.compile("widget"))
+    state = data_of(done.site / static_widgets.file_of("book/figures"))["state"]
     assert {widget["model_name"] for widget in state.values()} <= KNOWN | {"LinkModel"}
     places = page.find_all(class_="d2l-live")
     assert [state[place["data-model"]]["model_name"] for place in places] == ["VBoxModel"] * 2
+    address = re.compile(r"\.\./_static/figures/book-figures\.js\?v=[0-9a-f]{8}")
+    assert all(address.fullmatch(place["data-figures"]) for place in places)
     assert all(place.find("svg", role="img") for place in places)
 
 
@@ -137,12 +144,14 @@ def test_compact_keeps_the_figure_its_links_and_nothing_else():
     assert {key for key in view if key.startswith("_")} == {"_esm", "_css"}
 
 
-def test_state_cannot_end_its_script_and_has_each_text_once():
-    view = {"model_name": "AnyModel", "state": {"_esm": "</script><!--", "_css": "p {}", "x": 1}}
-    text = static_widgets.as_script({"1": view, "2": view})
-    assert "<" not in text
-    assert json.loads(text)["texts"] == ["p {}", "</script><!--"]
-    assert json.loads(text)["state"]["2"]["state"] == {"_esm": 1, "_css": 0, "x": 1}
+def test_state_has_each_text_once_whatever_is_in_it(tmp_path):
+    texts = ["p {}", "\\'\\\\ \"</script>\n\u2028"]
+    view = {"model_name": "AnyModel", "state": {"_esm": texts[1], "_css": texts[0], "__proto__": 1}}
+    path = tmp_path / "figures.js"
+    path.write_text(static_widgets.as_script({"1": view, "2": view}), encoding="utf-8")
+    data = data_of(path)
+    assert data["texts"] == texts
+    assert data["state"]["2"]["state"] == {"_esm": 1, "_css": 0, "__proto__": 1}
 
 
 def test_script_without_its_table_draws_nothing():

@@ -1,10 +1,14 @@
 """Figures that move without a kernel: the saved widgets of a chapter, ready for `_host/host.js`.
 
 In the place of a figure, the page gets the picture that is stored beside the widget, and the script puts
-the moving figure there. Pages without figures get nothing. A figure that could not move (its state was lost,
-it has a widget that the script cannot draw, or its view is not the package's own) is a build warning.
+the moving figure there. What the figures of a page are made of stands in a file of its own, which the script
+loads when a reader comes near the first: a network's weights would make the text wait. It is a script, since
+a page that was opened from a disk may load nothing else. Pages without figures get nothing. A figure that
+could not move (its state was lost, it has a widget that the script cannot draw, or its view is not the
+package's own) is a build warning.
 """
 
+import hashlib
 import importlib
 import json
 import re
@@ -17,6 +21,7 @@ from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.osutil import relative_uri
 from sphinx.util.typing import ExtensionMetadata
 
 LOGGER = logging.getLogger(__name__)
@@ -24,10 +29,11 @@ LOGGER = logging.getLogger(__name__)
 HOST = Path(__file__).parent.parent / "_host"
 FILES = ("host.js", "host.css")
 ROOM = "room.json"  # by name of a figure: its height in rem, once it is set up, on a wide page and on a phone
-STATE = "application/vnd.jupyter.widget-state+json"
+FIGURES = "_static/figures"  # one file for each page with figures
 VIEW = "application/vnd.jupyter.widget-view+json"
 LINKS = ("LinkModel", "DirectionalLinkModel")
-_KEY = "ipywidgets_state"  # under which myst-nb keeps the state of a page
+_SAVED = "ipywidgets_state"  # under which myst-nb keeps the state of a page
+_KEY = "d2l_figures"  # under which a page's figures are kept
 _MODEL_ID = re.compile(r'"model_id":\s*"([0-9a-f]+)"')
 
 # What the script reads of a control; of a view it gets everything.
@@ -136,15 +142,16 @@ def compact(state: State, ids: list[str]) -> State:
 
 
 def as_script(state: State) -> str:
-    r"""Write a compact state so that nothing in it can end the script element that it stands in.
+    r"""Write a compact state as a script, which leaves it in `window.d2lFigures`.
 
     Several figures may have the same view: its module and style sheet stand once, among `texts`, and a view
-    has their numbers.
+    has their numbers. The state is data that is read, not code that runs.
 
     Examples
     --------
-    >>> as_script({"1": {"model_name": "AnyModel", "state": {"_css": "</b>", "_esm": "</b>"}}})
-    '{"state": {"1": {"model_name": "AnyModel", "state": {"_css": 0, "_esm": 0}}}, "texts": ["\\u003c/b>"]}'
+    >>> script = as_script({"1": {"model_name": "AnyModel", "state": {"_css": "it's"}}})
+    >>> script.startswith("window.d2lFigures = JSON.parse('{"), script.count(r"it\\'s")
+    (True, 1)
     """
     texts: list[str] = []
     shared = {}
@@ -155,8 +162,20 @@ def as_script(state: State) -> str:
                 texts.append(values[key])
             values[key] = texts.index(values[key])
         shared[one] = {"model_name": widget["model_name"], "state": values}
-    whole = {"state": shared, "texts": texts}
-    return json.dumps(whole, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
+    data = json.dumps({"state": shared, "texts": texts}, ensure_ascii=False, sort_keys=True)
+    escaped = data.replace("\\", "\\\\").replace("'", "\\'")
+    return f"window.d2lFigures = JSON.parse('{escaped}');\n"
+
+
+def file_of(page: str) -> str:
+    """Return the address, within the site, of the file with a page's figures.
+
+    Examples
+    --------
+    >>> file_of("book/lenet")
+    '_static/figures/book-lenet.js'
+    """
+    return f"{FIGURES}/{page.replace('/', '-')}.js"
 
 
 def style(room: list[float] | None) -> str:
@@ -179,10 +198,11 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
     """Put the picture of each figure in its place, and keep of the widgets' state what the page needs."""
     page = app.env.docname
     files = NbMetadataCollector.get_js_files(app.env, page)
-    saved = json.loads(files.pop(_KEY)[1]["body"])["state"] if _KEY in files else {}
+    saved = json.loads(files.pop(_SAVED)[1]["body"])["state"] if _SAVED in files else {}
     known = drawable((HOST / FILES[0]).read_text(encoding="utf-8"))
     rooms = json.loads((HOST / ROOM).read_text(encoding="utf-8"))
     ids: list[str] = []
+    places: list[nodes.raw] = []
     for bundle, forms in _bundles(doctree):
         model_id = _model_id(forms[VIEW])
         try:
@@ -193,12 +213,17 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
         if not picture:
             _warn(page, bundle, forms, "it has no picture for readers without scripts")
         room = style(rooms.get(_name(forms)))
-        before = nodes.raw("", f'<div class="d2l-live" data-model="{model_id}"{room}>', format="html")
+        head = f'<div class="d2l-live" data-model="{model_id}" data-figures="{{address}}"{room}>'
+        places.append(nodes.raw("", head, format="html"))
         forms[VIEW].children = []
-        forms[VIEW].extend([before, *picture, nodes.raw("", "</div>", format="html")])
+        forms[VIEW].extend([places[-1], *picture, nodes.raw("", "</div>", format="html")])
+    script = as_script(compact(saved, ids))
+    version = hashlib.sha256(script.encode()).hexdigest()[:8]
+    for place in places:
+        address = f"{relative_uri(f'{page}.html', file_of(page))}?v={version}"
+        place.children = [nodes.Text(place.astext().replace("{address}", address))]
     if ids:
-        body = as_script(compact(saved, ids))
-        NbMetadataCollector.add_js_file(app.env, page, _KEY, None, {"type": STATE, "body": body})
+        NbMetadataCollector.set_doc_data(app.env, page, _KEY, script)
 
 
 def _bundles(doctree: nodes.document) -> Iterator[tuple[nodes.container, dict[str, nodes.container]]]:
@@ -237,8 +262,12 @@ def copy_host(app: Sphinx) -> None:
 
 
 def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """Load script and style on a page that has a figure."""
-    if _KEY in NbMetadataCollector.get_js_files(app.env, page):
+    """Load script and style on a page that has a figure, and write what its figures are made of."""
+    script = NbMetadataCollector.get_doc_data(app.env).get(page, {}).get(_KEY)
+    if script is not None:
+        path = Path(app.outdir, file_of(page))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(script, encoding="utf-8")
         app.add_css_file("host.css")
         app.add_js_file("host.js", loading_method="defer")
 

@@ -2,14 +2,13 @@
  * The static host: makes saved widgets move on a page that has no kernel.
  *
  * book/_ext/static_widgets.py puts a picture of each figure in the page, within <div class="d2l-live"
- * data-model="…">, and the saved state of the widgets in a script element. When a figure comes near the
- * window, its sliders and lists are drawn here as native inputs, saved links are followed, and the view's own
- * module takes the place of the picture. Saved text is only ever set as text, never as HTML.
+ * data-model="…" data-figures="…">, and the saved state of the page's widgets in the script at that address.
+ * When a figure comes near the window, the state is loaded, its sliders and lists are drawn here as native
+ * inputs, saved links are followed, and the view's own module takes the place of the picture. Saved text is
+ * only ever set as text, never as HTML.
  */
 (() => {
   "use strict";
-  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
-  const EMPTY = '{"state": {}, "texts": []}';
   const NEAR = "800px"; // how far outside the window a figure is set up
 
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
@@ -120,9 +119,27 @@
 
   let saved; // by model id: {model_name, state}
   let texts; // modules and style sheets, by number: several figures may have the same view
+  let loading; // a promise that they are there
   const models = new Map();
   const modules = new Map();
   const styles = new Set();
+
+  /** Load the state of the page's figures, once. */
+  function loadState(address) {
+    loading ??= new Promise((resolve, reject) => {
+      const script = make("script", { src: address });
+      script.addEventListener("load", () => {
+        ({ state: saved, texts } = window.d2lFigures ?? { state: {}, texts: [] });
+        resolve();
+      });
+      script.addEventListener("error", () => {
+        loading = undefined; // the next figure tries again
+        reject(new Error("its saved state could not be loaded"));
+      });
+      document.head.append(script);
+    });
+    return loading;
+  }
 
   function modelOf(id) {
     if (!models.has(id)) {
@@ -161,7 +178,7 @@
   /** Draw one figure; the picture goes only when everything stands. */
   async function setUp(place) {
     try {
-      if (!saved) ({ state: saved, texts } = JSON.parse(document.querySelector(STATE)?.textContent ?? EMPTY));
+      await loadState(place.dataset.figures);
       const id = place.dataset.model;
       const ids = family(id);
       followLinks(ids);

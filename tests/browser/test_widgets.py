@@ -82,7 +82,7 @@ def test_pages_without_figures_load_nothing_of_it(book):
     assert "host.js" in (book / "book/figures.html").read_text(encoding="utf-8")
     for page in ("book/index.html", "search.html"):
         text = (book / page).read_text(encoding="utf-8")
-        assert not any(name in text for name in ("host.js", "host.css", "widget-state"))
+        assert not any(name in text for name in ("host.js", "host.css", "_static/figures"))
 
 
 def test_a_figure_far_down_waits(visit, book):
@@ -361,16 +361,23 @@ def test_without_scripts_there_is_a_picture(browser, book):
     context.close()
 
 
+FIGURES = "_static/figures/book-figures"
+
+
 @pytest.fixture
 def spoil(book):
-    """Return a function that replaces a text in a copy of the page, and returns the copy's address."""
+    """Return a function that replaces a text in a copy of the figures' state, and returns a page with it."""
     copies = []
 
     def replace(old, new):
-        text = (book / "book/figures.html").read_text(encoding="utf-8")
-        assert old in text
-        copies.append(book / "book" / f"spoiled-{len(copies)}.html")
-        copies[-1].write_text(text.replace(old, new), encoding="utf-8")
+        script = (book / f"{FIGURES}.js").read_text(encoding="utf-8")
+        assert old in script
+        number = len(copies)
+        copies.append(book / f"{FIGURES}-{number}.js")
+        copies[-1].write_text(script.replace(old, new.replace("'", "\\'")), encoding="utf-8")
+        copies.append(book / "book" / f"spoiled-{number}.html")
+        page = (book / "book/figures.html").read_text(encoding="utf-8")
+        copies[-1].write_text(page.replace(f"{FIGURES}.js", f"{FIGURES}-{number}.js"), encoding="utf-8")
         return copies[-1].as_uri()
 
     yield replace
@@ -381,8 +388,7 @@ def spoil(book):
 @pytest.mark.parametrize("text", ["Output cell", "sharpen", "own numbers", "Kernel"])
 def test_saved_text_never_becomes_markup(visit, spoil, text):
     markup = "<img src=x onerror='window.hit = 1'>"
-    saved = markup.replace("<", "\\u003c")
-    page, problems = visit(spoil(f'"{text}"', f'"{saved}"'))
+    page, problems = visit(spoil(f'"{text}"', f'"{markup}"'))
     explorer = Explorer(page)
     page.wait_for_timeout(100)
     assert explorer.place.locator("img").count() == 0
@@ -405,3 +411,14 @@ def test_a_figure_that_fails_says_so_and_keeps_its_picture(visit, spoil, old, ne
     place.scroll_into_view_if_needed()
     assert message in place.get_by_role("alert").text_content()
     assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+
+
+def test_a_figure_without_its_state_says_so_and_the_next_one_asks_again(visit, serve, book):
+    page, _ = visit(f"{serve(book)}/book/index.html")
+    page.route("**/figures/*.js*", lambda route: route.abort(), times=1)
+    page.goto(page.url.replace("index", "figures"))
+    place = page.locator(".d2l-live").first
+    place.scroll_into_view_if_needed()
+    assert "its saved state could not be loaded" in place.get_by_role("alert").text_content()
+    assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+    assert Explorer(page, 2).right()

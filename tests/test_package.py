@@ -273,6 +273,11 @@ def test_package_is_typed():
     assert (PACKAGE / "py.typed").is_file()
 
 
+@pytest.fixture(scope="module")
+def raising_functions():
+    return raising(MODULES.values())
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
 class TestModule:
     def test_imports_point_downwards(self, module):
@@ -285,8 +290,8 @@ class TestModule:
     def test_is_short(self, module):
         clean(length_faults(module, MODULES[module]))
 
-    def test_is_documented(self, module):
-        clean(docstring_faults(module, MODULES[module], raising(MODULES.values())))
+    def test_is_documented(self, module, raising_functions):
+        clean(docstring_faults(module, MODULES[module], raising_functions))
 
 
 @pytest.mark.parametrize("module", sorted(name for name in MODULES if name.split(".")[1:2] == ["ops"]))

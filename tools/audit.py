@@ -11,10 +11,10 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from tools.audit_page import KINDS, Report, measure
+from tools.audit_page import FIGURES, KINDS, Report, measure
 from tools.audit_server import serve
 
-_COLUMNS = (*KINDS.values(), "other")
+_COLUMNS = (*KINDS.values(), FIGURES, "other")
 
 
 def pages(site: Path) -> list[str]:
@@ -30,15 +30,15 @@ def table(reports: Iterable[Report]) -> str:
     --------
     >>> from collections import Counter
     >>> print(table([Report("a.html", Counter(html=2048, js=512), 2, 90.4, 0.01, 0.013)]))
-    page            KiB   html    css     js   font  image  other  requests  paint  shift  reading
-    a.html          2.5    2.0    0.0    0.5    0.0    0.0    0.0         2     90  0.010    0.013
+    page          KiB    html     css      js    font   image figures   other  requests  paint  shift  reading
+    a.html        2.5     2.0     0.0     0.5     0.0     0.0     0.0     0.0         2     90  0.010    0.013
     """
     reports = list(reports)
-    wide = max([12, *(len(report.page) for report in reports)])
-    head = "".join(f"{kind:>7}" for kind in _COLUMNS)
+    wide = max([10, *(len(report.page) for report in reports)])
+    head = "".join(f"{kind:>8}" for kind in _COLUMNS)
     lines = [f"{'page':{wide}}{'KiB':>7}{head}  requests  paint  shift  reading"]
     for report in reports:
-        kinds = "".join(f"{report.bytes[kind] / 1024:7.1f}" for kind in _COLUMNS)
+        kinds = "".join(f"{report.bytes[kind] / 1024:8.1f}" for kind in _COLUMNS)
         lines.append(
             f"{report.page:{wide}}{report.total / 1024:7.1f}{kinds}{report.requests:10}"
             f"{report.first_paint:7.0f}{report.shift:7.3f}{report.shift_reading:9.3f}"

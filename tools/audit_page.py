@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page, Route
 
+#: What moving figures are made of: scripts of this folder, loaded when a reader comes near.
+FIGURES = "figures"
 #: Browsers name many kinds; the rest is "other".
 KINDS = {
     "Document": "html",
@@ -137,13 +139,14 @@ def _icon(base: str) -> str:
 
 
 def _count_bytes(tab: "Page", report: Report) -> None:
-    """Add up the answers until the first view stands; figures and the rest of a page ask for nothing more."""
+    """Add up the answers, by kind; what moving figures are made of is a kind of its own."""
     session = tab.context.new_cdp_session(tab)
     kinds: dict[str, str] = {}
 
     def answered(event: dict[str, Any]) -> None:
         if event["response"]["url"].startswith("http"):
-            kinds[event["requestId"]] = KINDS.get(event["type"], "other")
+            figures = f"/_static/{FIGURES}/" in event["response"]["url"]
+            kinds[event["requestId"]] = FIGURES if figures else KINDS.get(event["type"], "other")
             report.requests += 1
 
     def finished(event: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.browser.widgets_book import FigureOnPage, build, chapter, execute, lay_out
+from tests.browser.widgets_book import FigureOnPage, build, chapter, execute, lay_out, spoiled
 
 from d2lconv.widgets._costs import NETWORKS, summarize_network, three_ways
 
@@ -430,17 +430,14 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit, book, width, sche
 
 
 def test_saved_text_never_becomes_markup(visit, book):
-    markup = "<img src=x onerror='window.hit = 1'>"
-    text = (book / PAGE).read_text(encoding="utf-8")
-    assert '"VGG A"' in text
-    spoiled = book / "book" / "spoiled.html"
-    spoiled.write_text(text.replace("VGG A", markup.replace("<", "\\u003c")), encoding="utf-8")
-    page, problems = visit(spoiled.as_uri())
-    vgg = Costs(page, VGG)
-    vgg.control("Network").select_option("LeNet")
-    vgg.control("Network").select_option(markup)
-    vgg.wait()
-    assert vgg.note().startswith(f"{markup} does not take 28×28: ")
-    assert vgg.place.locator("img").count() == 0
-    assert page.evaluate("window.hit") is None
+    markup = "<img src=x onerror=window.hit=1>"
+    with spoiled(book, PAGE.removesuffix(".html"), lambda script: script.replace("VGG A", markup)) as address:
+        page, problems = visit(address)
+        vgg = Costs(page, VGG)
+        vgg.control("Network").select_option("LeNet")
+        vgg.control("Network").select_option(markup)
+        vgg.wait()
+        assert vgg.note().startswith(f"{markup} does not take 28×28: ")
+        assert vgg.place.locator("img").count() == 0
+        assert page.evaluate("window.hit") is None
     assert problems == []

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from tests.browser.site import ROOT, pages_in_toc
-from tests.browser.widgets_book import FigureOnPage
+from tests.browser.widgets_book import FigureOnPage, spoiled
 from tools.notebooks import load
 
 import static_widgets
@@ -142,17 +142,15 @@ def spoil(value, key=""):
 @pytest.mark.parametrize("name", pages_that_show_all())
 def test_saved_text_never_becomes_markup(browser, site, name):
     """Where a text had a meaning, the figure says that it cannot be moved; it never inserts what it read."""
-    path = site / static_widgets.file_of(name)
-    script = path.read_text(encoding="utf-8")
-    whole = json.loads(re.sub(r"\\(.)", r"\1", re.search(r"'(.*)'", script)[1]))
-    for widget in whole["state"].values():
-        widget["state"] = spoil(widget["state"])
-    copy, spoiled = path.with_stem(f"{path.stem}-spoiled"), site / f"{name}-spoiled.html"
-    copy.write_text(f"window.d2lFigures = JSON.parse({json.dumps(json.dumps(whole))})", encoding="utf-8")
-    page = (site / f"{name}.html").read_text(encoding="utf-8")
-    spoiled.write_text(page.replace(path.name, copy.name), encoding="utf-8")
-    try:
-        page = open_page(browser, spoiled.as_uri(), 1280)
+
+    def spoil_all(script):
+        whole = json.loads(re.sub(r"\\(.)", r"\1", re.search(r"'(.*)'", script)[1]))
+        for widget in whole["state"].values():
+            widget["state"] = spoil(widget["state"])
+        return f"window.d2lFigures = JSON.parse({json.dumps(json.dumps(whole))})"
+
+    with spoiled(site, name, spoil_all) as address:
+        page = open_page(browser, address, 1280)
         places = page.locator(".d2l-live").all()
         for place in places:
             place.scroll_into_view_if_needed()
@@ -166,9 +164,6 @@ def test_saved_text_never_becomes_markup(browser, site, name):
         page.evaluate("markup => document.body.insertAdjacentHTML('beforeend', markup)", MARKUP)
         page.wait_for_function("window.hit")  # it would have been seen
         page.close()
-    finally:
-        spoiled.unlink()
-        copy.unlink()
 
 
 def test_shift_is_noticed(browser, site, tmp_path):

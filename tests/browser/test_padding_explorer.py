@@ -2,10 +2,11 @@
 
 import random
 import re
+from functools import partial
 
 import pytest
 from tests.browser.test_widgets import AXE, Explorer
-from tests.browser.widgets_book import build, chapter, execute, lay_out
+from tests.browser.widgets_book import build, chapter, execute, lay_out, spoiled
 
 from d2lconv.shapes import conv_output_size, padding_for
 
@@ -252,11 +253,9 @@ def test_accessible_and_never_too_wide(visit, book, width, scheme):
 
 
 def test_saved_numbers_that_cannot_be_do_not_break_it(visit, book):
-    text = (book / "book/figures.html").read_text(encoding="utf-8")
-    spoiled = book / "book/spoiled.html"
-    spoiled.write_text(re.sub(r'"kernel_h": \d', '"kernel_h": 0', text), encoding="utf-8")
-    page, _ = visit(spoiled.as_uri())
-    place = page.locator(".d2l-live").first
-    place.scroll_into_view_if_needed()
-    assert "kernel_size must be at least 1, got 0" in place.get_by_role("alert").text_content()
-    assert place.get_by_role("img").first.is_visible()
+    with spoiled(book, "book/figures", partial(re.sub, r'"kernel_h": \d', '"kernel_h": 0')) as address:
+        page, _ = visit(address)
+        place = page.locator(".d2l-live").first
+        place.scroll_into_view_if_needed()
+        assert "kernel_size must be at least 1, got 0" in place.get_by_role("alert").text_content()
+        assert place.get_by_role("img").first.is_visible()

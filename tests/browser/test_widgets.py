@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.browser.widgets_book import ALT, FigureOnPage, build, chapter, execute, lay_out
+from tests.browser.widgets_book import ALT, FigureOnPage, build, chapter, execute, lay_out, spoiled
 
 from d2lconv.ops import corr2d
 
@@ -361,35 +361,12 @@ def test_without_scripts_there_is_a_picture(browser, book):
     context.close()
 
 
-FIGURES = "_static/figures/book-figures"
-
-
-@pytest.fixture
-def spoil(book):
-    """Return a function that replaces a text in a copy of the figures' state, and returns a page with it."""
-    copies = []
-
-    def replace(old, new):
-        script = (book / f"{FIGURES}.js").read_text(encoding="utf-8")
-        assert old in script
-        number = len(copies)
-        copies.append(book / f"{FIGURES}-{number}.js")
-        copies[-1].write_text(script.replace(old, new.replace("'", "\\'")), encoding="utf-8")
-        copies.append(book / "book" / f"spoiled-{number}.html")
-        page = (book / "book/figures.html").read_text(encoding="utf-8")
-        copies[-1].write_text(page.replace(f"{FIGURES}.js", f"{FIGURES}-{number}.js"), encoding="utf-8")
-        return copies[-1].as_uri()
-
-    yield replace
-    for path in copies:
-        path.unlink()
-
-
 @pytest.mark.parametrize("text", ["Output cell", "sharpen", "own numbers", "Kernel"])
-def test_saved_text_never_becomes_markup(visit, spoil, text):
-    markup = "<img src=x onerror='window.hit = 1'>"
-    page, problems = visit(spoil(f'"{text}"', f'"{markup}"'))
-    explorer = Explorer(page)
+def test_saved_text_never_becomes_markup(visit, book, text):
+    markup = "<img src=x onerror=window.hit=1>"
+    with spoiled(book, "book/figures", lambda script: script.replace(f'"{text}"', f'"{markup}"')) as address:
+        page, problems = visit(address)
+        explorer = Explorer(page)
     page.wait_for_timeout(100)
     assert explorer.place.locator("img").count() == 0
     assert page.evaluate("window.hit") is None
@@ -405,12 +382,13 @@ def test_saved_text_never_becomes_markup(visit, spoil, text):
         ("IPY_MODEL_", "IPY_MODEL_0", "its saved state is missing"),
     ],
 )
-def test_a_figure_that_fails_says_so_and_keeps_its_picture(visit, spoil, old, new, message):
-    page, _ = visit(spoil(old, new))
-    place = page.locator(".d2l-live").first
-    place.scroll_into_view_if_needed()
-    assert message in place.get_by_role("alert").text_content()
-    assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+def test_a_figure_that_fails_says_so_and_keeps_its_picture(visit, book, old, new, message):
+    with spoiled(book, "book/figures", lambda script: script.replace(old, new)) as address:
+        page, _ = visit(address)
+        place = page.locator(".d2l-live").first
+        place.scroll_into_view_if_needed()
+        assert message in place.get_by_role("alert").text_content()
+        assert place.get_by_role("img", name=ALT.format(1)).is_visible()
 
 
 def test_a_figure_without_its_state_says_so_and_the_next_one_asks_again(visit, serve, book):

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -12,6 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from tests.browser.site import ROOT, Build
 from tools.audit_page import scroll_to
 from tools.execute import run_chapter
+
+import static_widgets
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
 FOR_THE_WHOLE = ("download_links", "notebooks_zip")  # extensions that ask for all of the course
@@ -48,6 +52,24 @@ def lay_out(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
     for name, notebook in chapters.items():
         nbformat.write(notebook, folder / "book" / f"{name}.ipynb")
     return folder
+
+
+@contextmanager
+def spoiled(site: Path, page: str, change: Callable[[str], str]) -> Iterator[str]:
+    """Change what the figures of a page are made of, in a copy; give the copy's address."""
+    script, text = site / static_widgets.file_of(page), site / f"{page}.html"
+    other_script, other_text = (path.with_stem(f"{path.stem}-spoiled") for path in (script, text))
+    before = script.read_text(encoding="utf-8")
+    after = change(before)
+    assert after != before
+    other_script.write_text(after, encoding="utf-8")
+    linked = text.read_text(encoding="utf-8").replace(script.name, other_script.name)
+    other_text.write_text(linked, encoding="utf-8")
+    try:
+        yield other_text.as_uri()
+    finally:
+        other_script.unlink()
+        other_text.unlink()
 
 
 def execute(folder: Path, name: str) -> Path:

@@ -156,7 +156,7 @@ def _reference(tag: str, target: str, prefix: str) -> str:
 def _sharpen(attributes: dict[str, str]) -> None:
     """Let a small image, such as a digit of 8×8 pixels, keep its pixels when it is drawn larger."""
     found = _IMAGE_DATA.fullmatch(attributes["href"])
-    if found is None or found[1] != "png":
+    if found is None or found[1] != "png" or "pixelated" in attributes.get("style", ""):
         return
     head = base64.b64decode(found[2][:64])
     if head[12:16] == b"IHDR" and int.from_bytes(head[16:20], "big") <= _PIXEL_ART:

@@ -3,7 +3,8 @@
 Nothing here knows Sphinx; `svg_clean.py` calls it.
 
 Matplotlib writes six decimals where a hundredth of a point cannot be seen, puts each part in a group of its
-own, draws each cell of a grid by itself, and writes images as PNG with an opacity that they do not have.
+own, draws each cell of a grid by itself, clips images to frames that they fill, and writes them as PNG
+with an opacity that they do not have.
 """
 
 import base64
@@ -21,6 +22,7 @@ Box = tuple[float, float, float, float]
 
 _WORDS = frozenset(["text", "tspan", "title", "desc"])
 _TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_PLACE = re.compile(r"matrix\((\S+) 0 0 (\S+) (\S+) (\S+)\)")
 _PNG = "data:image/png;base64,"
 _WEBP = "data:image/webp;base64,"
 
@@ -32,6 +34,7 @@ def compact(root: ElementTree.Element) -> None:
             _drop_space(element)
         if element.tag == "image" and element.get("href", "").startswith(_PNG):
             element.set("href", smaller_image(element.attrib["href"]))
+    _unclip_images(root)
     _unwrap(root)
     for element in root.iter():
         _join_paths(element)
@@ -135,6 +138,36 @@ def _unwrap(element: ElementTree.Element) -> None:
         elif child.tag != "defs" or len(child):
             children.append(child)
     element[:] = children
+
+
+def _unclip_images(root: ElementTree.Element) -> None:
+    """Clip no image to a frame that it lies in, and drop the frames that nothing is clipped to."""
+    frames = {}
+    for clip in root.iter("clipPath"):
+        rect = clip.find("rect")
+        if rect is not None and len(clip) == 1:
+            x, y, width, height = (float(rect.get(name, "0")) for name in ("x", "y", "width", "height"))
+            frames[f"url(#{clip.get('id')})"] = x, y, x + width, y + height
+    for group in root.iter("g"):
+        frame = frames.get(group.get("clip-path", ""))
+        if frame and len(group.attrib) == 1 and all(_lies_in(child, frame) for child in group):
+            del group.attrib["clip-path"]
+    used = {element.get("clip-path") for element in root.iter()}
+    for parent in list(root.iter()):
+        parent[:] = [
+            child for child in parent if child.tag != "clipPath" or f"url(#{child.get('id')})" in used
+        ]
+
+
+def _lies_in(image: ElementTree.Element, frame: Box) -> bool:
+    """Tell whether an image that is moved and scaled, as Matplotlib does it, lies in a frame."""
+    place = _PLACE.fullmatch(image.get("transform", ""))
+    if image.tag != "image" or place is None or {"x", "y"} & image.attrib.keys():
+        return False
+    across, down, left, top = map(float, place.groups())
+    right, bottom = left + across * float(image.attrib["width"]), top + down * float(image.attrib["height"])
+    inside = (left - frame[0], top - frame[1], frame[2] - right, frame[3] - bottom)
+    return across > 0 and down > 0 and min(inside) > -0.01
 
 
 def _join_paths(element: ElementTree.Element) -> None:

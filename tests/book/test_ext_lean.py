@@ -119,6 +119,47 @@ def test_others_stay_apart(inner):
     assert compacted(inner).count("<path") == inner.count("<path")
 
 
+FRAME = '<defs><clipPath id="f"><rect x="1" y="1" width="8" height="8" /></clipPath></defs>'
+
+
+def framed(inner):
+    return compacted(f'<g clip-path="url(#f)">{inner}</g>{FRAME}')
+
+
+def image(place, rest=""):
+    return f'<image width="4" height="4" transform="matrix({place})" {rest}/>'
+
+
+def test_an_image_that_fills_its_frame_needs_none():
+    assert framed(image("2 0 0 2 1 1.000001")) == image("2 0 0 2 1 1.000001")
+    assert framed(image("1 0 0 1 2 2")) == image("1 0 0 1 2 2")
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        image("2 0 0 2 1.1 1"),  # beyond each side in turn
+        image("2 0 0 2 1 1.1"),
+        image("2 0 0 2 0.9 1"),
+        image("2 0 0 2 1 0.9"),
+        image("-1 0 0 1 2 2"),
+        image("1 0.5 0 1 2 2"),
+        image("1 0 0 1 2 2", 'x="7" '),
+        image("1 0 0 1 2 2") + '<path d="M 0 0 L 20 20" />',
+    ],
+)
+def test_others_stay_in_their_frame(inner):
+    assert framed(inner) == (
+        f'<g clip-path="url(#f)">{inner}</g>{FRAME}'.replace("M 0 0 L 20 20", "M0 0l20 20")
+    )
+
+
+def test_a_frame_stays_as_long_as_something_is_clipped_to_it():
+    inner = image("2 0 0 2 1 1")
+    path = '<path d="M0 0l20 20" clip-path="url(#f)" />'
+    assert compacted(f'<g clip-path="url(#f)">{inner}</g>{path}{FRAME}') == f"{inner}{path}{FRAME}"
+
+
 def address(image):
     buffer = io.BytesIO()
     image.save(buffer, "PNG")

@@ -351,9 +351,10 @@ def test_first_tab_skips_to_the_text(chapter):
     chapter.keyboard.press("Tab")
     link = chapter.locator("#pst-skip-link a")
     assert link.evaluate("link => document.activeElement === link")
-    box = link.bounding_box()
-    assert box["y"] >= 0
-    assert box["height"] > 10
+    chapter.wait_for_function(  # it slides in
+        "link => { const box = link.getBoundingClientRect(); return box.y >= 0 && box.height > 10; }",
+        arg=link.element_handle(),
+    )
     chapter.keyboard.press("Enter")
     chapter.keyboard.press("Tab")
     assert chapter.evaluate("document.activeElement.closest('main') !== null")

@@ -1,7 +1,6 @@
 """Chapters with moving figures: saved the same each time, and refused where they could not move."""
 
 import copy
-import json
 import re
 
 import ipywidgets
@@ -9,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from ipywidgets.embed import dependency_state
 from tests.browser.site import warnings
-from tests.browser.widgets_book import build, chapter, execute, lay_out
+from tests.browser.widgets_book import build, chapter, execute, figures_in, lay_out
 from tools.guards.outputs import widget_state_is_saved
 from tools.notebooks import WIDGET_STATE, load
 
@@ -32,12 +31,6 @@ def saved(widget):
     return dependency_state(widgets, drop_defaults=False), widget.model_id
 
 
-def data_of(path):
-    """Read what the figures of a page are made of."""
-    found = re.fullmatch(r"window\.d2lFigures = JSON\.parse\('(.*)'\);\n", path.read_text(encoding="utf-8"))
-    return json.loads(re.sub(r"\\(.)", r"\1", found[1]))
-
-
 def test_second_run_gives_the_same_bytes(executed):
     before = executed.read_bytes()
     execute(executed.parents[1], "figures")
@@ -51,7 +44,8 @@ def test_page_has_the_state_once_and_small(executed):
     assert (done.code, warnings(done.log)) == (0, [])
     page = BeautifulSoup((done.site / "book/figures.html").read_text(encoding="utf-8"), "html.parser")
     assert not page.find_all("script", type=re.compile("widget"))
-    state = data_of(done.site / static_widgets.file_of("book/figures"))["state"]
+    script = (done.site / static_widgets.file_of("book/figures")).read_text(encoding="utf-8")
+    state = figures_in(script)["state"]
     assert {widget["model_name"] for widget in state.values()} <= KNOWN | {"LinkModel"}
     places = page.find_all(class_="d2l-live")
     assert [state[place["data-model"]]["model_name"] for place in places] == ["VBoxModel"] * 2
@@ -144,12 +138,10 @@ def test_compact_keeps_the_figure_its_links_and_nothing_else():
     assert {key for key in view if key.startswith("_")} == {"_esm", "_css"}
 
 
-def test_state_has_each_text_once_whatever_is_in_it(tmp_path):
+def test_state_has_each_text_once_whatever_is_in_it():
     texts = ["p {}", "\\'\\\\ \"</script>\n\u2028"]
     view = {"model_name": "AnyModel", "state": {"_esm": texts[1], "_css": texts[0], "__proto__": 1}}
-    path = tmp_path / "figures.js"
-    path.write_text(static_widgets.as_script({"1": view, "2": view}), encoding="utf-8")
-    data = data_of(path)
+    data = figures_in(static_widgets.as_script({"1": view, "2": view}))
     assert data["texts"] == texts
     assert data["state"]["2"]["state"] == {"_esm": 1, "_css": 0, "__proto__": 1}
 

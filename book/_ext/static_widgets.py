@@ -199,31 +199,31 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
     page = app.env.docname
     files = NbMetadataCollector.get_js_files(app.env, page)
     saved = json.loads(files.pop(_SAVED)[1]["body"])["state"] if _SAVED in files else {}
+    figures = [(bundle, forms, _model_id(forms[VIEW])) for bundle, forms in _bundles(doctree)]
+    if not figures:
+        return
     known = drawable((HOST / FILES[0]).read_text(encoding="utf-8"))
-    rooms = json.loads((HOST / ROOM).read_text(encoding="utf-8"))
     ids: list[str] = []
-    places: list[nodes.raw] = []
-    for bundle, forms in _bundles(doctree):
-        model_id = _model_id(forms[VIEW])
+    for bundle, forms, model_id in figures:
         try:
             ids += check(saved, model_id, known)
         except FigureError as error:
             _warn(page, bundle, forms, str(error))
+    script = as_script(compact(saved, ids))
+    if ids:
+        NbMetadataCollector.set_doc_data(app.env, page, _KEY, script)
+    version = hashlib.sha256(script.encode()).hexdigest()[:8]
+    address = f"{relative_uri(f'{page}.html', file_of(page))}?v={version}"
+    rooms = json.loads((HOST / ROOM).read_text(encoding="utf-8"))
+    for bundle, forms, model_id in figures:
         picture = list(forms["image/svg+xml"].children) if "image/svg+xml" in forms else []
         if not picture:
             _warn(page, bundle, forms, "it has no picture for readers without scripts")
         room = style(rooms.get(_name(forms)))
-        head = f'<div class="d2l-live" data-model="{model_id}" data-figures="{{address}}"{room}>'
-        places.append(nodes.raw("", head, format="html"))
+        head = f'<div class="d2l-live" data-model="{model_id}" data-figures="{address}"{room}>'
         forms[VIEW].children = []
-        forms[VIEW].extend([places[-1], *picture, nodes.raw("", "</div>", format="html")])
-    script = as_script(compact(saved, ids))
-    version = hashlib.sha256(script.encode()).hexdigest()[:8]
-    for place in places:
-        address = f"{relative_uri(f'{page}.html', file_of(page))}?v={version}"
-        place.children = [nodes.Text(place.astext().replace("{address}", address))]
-    if ids:
-        NbMetadataCollector.set_doc_data(app.env, page, _KEY, script)
+        before, after = (nodes.raw("", text, format="html") for text in (head, "</div>"))
+        forms[VIEW].extend([before, *picture, after])
 
 
 def _bundles(doctree: nodes.document) -> Iterator[tuple[nodes.container, dict[str, nodes.container]]]:

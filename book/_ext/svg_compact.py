@@ -36,9 +36,8 @@ def compact(root: ElementTree.Element) -> None:
             element.set("href", smaller_image(element.attrib["href"]))
     _unclip_images(root)
     _unwrap(root)
-    for element in root.iter():
+    for element in root.iter():  # what holds paths comes before them
         _join_paths(element)
-    for element in root.iter():
         if "d" in element.attrib:
             element.set("d", compact_path(element.attrib["d"]))
 
@@ -152,10 +151,10 @@ def _unclip_images(root: ElementTree.Element) -> None:
         frame = frames.get(group.get("clip-path", ""))
         if frame and len(group.attrib) == 1 and all(_lies_in(child, frame) for child in group):
             del group.attrib["clip-path"]
-    used = {element.get("clip-path") for element in root.iter()}
+    values = " ".join(value for element in root.iter() for value in element.attrib.values())
     for parent in list(root.iter()):
         parent[:] = [
-            child for child in parent if child.tag != "clipPath" or f"url(#{child.get('id')})" in used
+            child for child in parent if child.tag != "clipPath" or f"url(#{child.get('id')})" in values
         ]
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from fontTools.ttLib import TTFont
 from tests.browser.site import ROOT, pages_in_toc
-from tools.audit_page import measure
+from tools.audit_page import FIGURES, measure
 from tools.audit_server import serve as serve_compressed
 
 import lean_styles
@@ -33,7 +33,7 @@ def test_page_is_light_and_keeps_to_itself(browser, address, name):
     assert report.outside == []
     assert report.refused == []
     assert report.total <= MOST_BYTES, report.bytes
-    of_its_own = report.bytes["html"] + report.bytes["figures"]
+    of_its_own = report.bytes["html"] + report.bytes[FIGURES]
     assert report.total - of_its_own <= MOST_BYTES_BESIDE_TEXT_AND_FIGURES, report.bytes
     assert report.requests <= MOST_REQUESTS
     assert report.shift <= MOST_SHIFT

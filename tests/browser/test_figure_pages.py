@@ -1,11 +1,10 @@
 """The book's pages with moving figures: nothing jumps, text comes first, saved text is never markup."""
 
 import json
-import re
 
 import pytest
 from tests.browser.site import ROOT, pages_in_toc
-from tests.browser.widgets_book import FigureOnPage, spoiled
+from tests.browser.widgets_book import FigureOnPage, figures_in, spoiled
 from tools.notebooks import load
 
 import static_widgets
@@ -144,7 +143,7 @@ def test_saved_text_never_becomes_markup(browser, site, name):
     """Where a text had a meaning, the figure says that it cannot be moved; it never inserts what it read."""
 
     def spoil_all(script):
-        whole = json.loads(re.sub(r"\\(.)", r"\1", re.search(r"'(.*)'", script)[1]))
+        whole = figures_in(script)
         for widget in whole["state"].values():
             widget["state"] = spoil(widget["state"])
         return f"window.d2lFigures = JSON.parse({json.dumps(json.dumps(whole))})"

@@ -1,12 +1,15 @@
 """A small book with moving figures, executed and built as the real one is."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import yaml
@@ -52,6 +55,12 @@ def lay_out(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
     for name, notebook in chapters.items():
         nbformat.write(notebook, folder / "book" / f"{name}.ipynb")
     return folder
+
+
+def figures_in(script: str) -> dict[str, Any]:
+    """Read what the figures of a page are made of."""
+    found = re.fullmatch(r"window\.d2lFigures = JSON\.parse\('(.*)'\);\n", script)
+    return json.loads(re.sub(r"\\(.)", r"\1", found[1]))
 
 
 @contextmanager

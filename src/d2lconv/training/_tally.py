@@ -22,20 +22,18 @@ class Tally:
     def __init__(self, size: int, batch_size: int, epoch: int, processes: Processes) -> None:
         self.steps = math.ceil(size / batch_size)
         self.size, self.batch_size, self.epoch, self.processes = size, batch_size, epoch, processes
-        self.losses, self.rights, self.parts = list[Tensor](), list[Tensor](), list[float]()
+        self.unseen: list[tuple[Tensor, Tensor, float]] = []
         self.seen = 0
         self.loss_sum = self.correct = 0.0
 
     @property
     def is_due(self) -> bool:
         """Whether it is time to look."""
-        return len(self.losses) >= LOOK_EVERY
+        return len(self.unseen) >= LOOK_EVERY
 
     def add(self, loss: Tensor, right: Tensor, part: float) -> None:
         """Note a step: the mean loss and the right answers of this process's part of the batch."""
-        self.losses.append(loss)
-        self.rights.append(right)
-        self.parts.append(part)
+        self.unseen.append((loss, right, part))
 
     def look(self) -> tuple[float, float]:
         """Return the mean loss and the accuracy so far, over all processes; refuse a loss out of bounds."""
@@ -53,10 +51,11 @@ class Tally:
 
     def _take(self) -> list[list[float]]:
         """Return the loss and the right answers of each step since the last look, over all processes."""
-        if not self.losses:
+        if not self.unseen:
             return []
-        parts = torch.tensor(self.parts, dtype=torch.float64)
-        losses = torch.stack(self.losses).cpu().double() * parts
-        rights = torch.stack(self.rights).cpu().double() * (parts > 0)
-        self.losses, self.rights, self.parts = [], [], []
-        return self.processes.total(torch.stack([losses, rights], dim=1))
+        losses, rights, parts = zip(*self.unseen, strict=True)
+        self.unseen = []
+        weights = torch.tensor(parts, dtype=torch.float64)
+        mean_losses = torch.stack(losses).cpu().double() * weights
+        right_answers = torch.stack(rights).cpu().double() * (weights > 0)
+        return self.processes.total(torch.stack([mean_losses, right_answers], dim=1))

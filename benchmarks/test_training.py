@@ -1,9 +1,11 @@
 """What a training loop costs beside the arithmetic that no loop can do without.
 
-Three ways through one epoch of the digits with the same LeNet on one thread: the limit, which is forward and
-backward pass and optimiser on batches that lie ready; ``fit``; and the loop of textbooks: a ``DataLoader``
-over single images with a transform each, and a look at the loss in each step. None of them draws a bar, and
-validation is one image. Run with ``make bench``. Machines differ: read the ratios, not the times.
+Four ways through one epoch of the digits with the same LeNet on one thread: the limit, which is forward and
+backward pass and optimiser on batches that lie ready, once with the channels first in memory, as PyTorch
+begins, and once with the channels last, as ``fit`` trains; ``fit``; and the loop of textbooks: a
+``DataLoader`` over single images with a transform each, and a look at the loss in each step. None of them
+draws a bar, and validation is one image. Run with ``make bench``. Machines differ: read the ratios, not the
+times.
 """
 
 import pytest
@@ -37,9 +39,9 @@ class SingleImages(Dataset):
         return self.pixels[index].float().div(255), self.labels[index]
 
 
-def limit(batch_size):
+def limit_channels_first(batch_size, memory_format=torch.contiguous_format):
     ready = list(batches(load_digits().train, batch_size, generator=torch.Generator().manual_seed(0)))
-    network = model()
+    network = model().to(memory_format=memory_format)
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=0.9)
 
     def epoch():
@@ -49,6 +51,10 @@ def limit(batch_size):
             optimizer.step()
 
     return epoch
+
+
+def limit_channels_last(batch_size):
+    return limit_channels_first(batch_size, torch.channels_last)
 
 
 def ours(batch_size):
@@ -78,7 +84,7 @@ def textbook(batch_size):
     return epoch
 
 
-@pytest.mark.parametrize("who", [limit, ours, textbook])
+@pytest.mark.parametrize("who", [limit_channels_first, limit_channels_last, ours, textbook])
 @pytest.mark.parametrize("batch_size", BATCH_SIZES)
 def test_one_epoch(benchmark, batch_size, who):
     benchmark.group = f"an epoch of LeNet, 1,197 images in batches of {batch_size}"

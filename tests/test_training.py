@@ -60,7 +60,7 @@ def test_it_learns_to_read_digits():
 @pytest.mark.parametrize("batch_size", [50, 24])  # 24 and 50 steps; fit looks at its numbers every 50
 def test_it_is_the_loop_that_the_course_teaches(digits, batch_size):
     """A loop in plain PyTorch gives the same weights to the last bit, and the same numbers."""
-    model, other = small_model(), small_model()
+    model, other = small_model(), small_model().to(memory_format=torch.channels_last)
     history = fit(model, digits, epochs=2, lr=0.05, batch_size=batch_size, seed=3)
 
     optimizer = torch.optim.SGD(other.parameters(), lr=0.05, momentum=0.9)

@@ -121,6 +121,9 @@ def fit(
     batch normalisation sees a share, not the whole batch. Only the first process writes checkpoints and draws
     the bar. They stay joined until the program ends.
 
+    On CPUs and NVIDIA's GPUs the weights of convolutions are laid out with the channels last, which is
+    faster. Shapes and values stay the same, but ``weight.view(...)`` may have to be ``weight.reshape(...)``.
+
     Introduced in: *LeNet*; checkpoints, mixed precision and processes in *Scaling*.
 
     Examples

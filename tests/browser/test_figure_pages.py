@@ -92,6 +92,28 @@ def test_setting_up_moves_nothing(browser, site, name, width):
     page.close()
 
 
+# The text of what stands right of a figure and cannot be scrolled to. 4 px are room for a focus ring.
+OUT_OF_REACH = """(place) => {
+  const right = place.getBoundingClientRect().right + 4.5;
+  const scrolls = (element) => element !== place
+    && (getComputedStyle(element).overflowX === "auto" || scrolls(element.parentElement));
+  return [...place.querySelectorAll("*")]
+    .filter((one) => one.getBoundingClientRect().right > right && !scrolls(one.parentElement))
+    .map((one) => `${one.localName}.${one.getAttribute("class")}: ${one.textContent}`.slice(0, 60));
+}"""
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_all_of_a_figure_can_be_reached_on_a_small_phone(browser, site, name):
+    """320 px are also a window of 1280 px at 400 %, which accessibility guidelines ask for."""
+    page = open_page(browser, (site / f"{name}.html").as_uri(), 320)
+    figures = set_up(page, len(FIGURES[name]))
+    assert [figure.place.evaluate(OUT_OF_REACH) for figure in figures] == [[]] * len(figures)
+    figures[0].place.evaluate("(place) => place.querySelector('.d2l-view').style.width = '400px'")
+    assert figures[0].place.evaluate(OUT_OF_REACH)  # it would have been seen
+    page.close()
+
+
 LOOK = """(place) => [...place.querySelectorAll("*")].map((element) => {
   const style = getComputedStyle(element);
   const names = [...style].filter((name) => !name.startsWith("--") && !name.endsWith("-origin"));

@@ -32,7 +32,8 @@ function makeTable(onPoint, onPick) {
   const sum = makeLine("Total");
   const foot = make("tfoot", {}, sum.element);
   const head = make("tr", {}, ...HEADS.map((text) => make("th", { scope: "col" }, text)));
-  const element = make("table", { class: "d2l-costs" }, make("thead", {}, head), body, foot);
+  const table = make("table", { class: "d2l-costs" }, make("thead", {}, head), body, foot);
+  const element = make("div", { class: "d2l-scroll" }, table);
   let lines = [];
   let form = "";
 

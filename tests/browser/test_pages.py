@@ -77,14 +77,16 @@ def test_tab_leads_to_boxes_that_scroll_and_to_no_others(visit, address):
     scroll = "({ scrollWidth, clientWidth }) => scrollWidth > clientWidth"
 
     def look(width):
-        """Return for each box whether Tab leads to it and whether it scrolls, when both agree or never do."""
+        """Return for each box whether Tab leads to it and whether it scrolls, once both agree and stay."""
         page.set_viewport_size({"width": width, "height": 900})
+        before, found = [], []
         for _ in range(50):  # a busy machine takes its time
             page.wait_for_timeout(100)
-            found = boxes.evaluate_all(
-                f"(boxes) => boxes.map((box) => [box.tabIndex === 0, ({scroll})(box)])"
+            before, found = (
+                found,
+                boxes.evaluate_all(f"(boxes) => boxes.map((box) => [box.tabIndex === 0, ({scroll})(box)])"),
             )
-            if all(is_stop == scrolls for is_stop, scrolls in found):
+            if found == before and all(is_stop == scrolls for is_stop, scrolls in found):
                 break
         return found
 

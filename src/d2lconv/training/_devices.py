@@ -43,7 +43,7 @@ def place(model: nn.Module, device: torch.device) -> None:
     """
     model.to(device)
     if device.type in ("cpu", "cuda"):
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        nn.utils.convert_conv2d_weight_memory_format(model, torch.channels_last)
 
 
 def autocast_type(device: torch.device) -> torch.dtype:

@@ -117,10 +117,16 @@ def _join(backend: str) -> None:
         start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = dist.PrefixStore(f"start {start}", store)  # type: ignore[attr-defined]
     dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=TIMEOUT)
-    atexit.register(lambda: dist.is_initialized() and dist.destroy_process_group())
+    atexit.register(_leave)
     # When Gloo's group is freed, Python waits for its threads, and those may wait for Python, for ever. So it
     # is never freed: this reference stays.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(dist.group.WORLD))
+
+
+def _leave() -> None:
+    """Leave the group, if nobody has done so already."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _own_accelerator(device: torch.device) -> torch.device:

@@ -199,7 +199,7 @@ def test_pin_faults(old, new):
     [
         ("make test", True),
         ("make .venv/.ready PINS=locked", True),
-        (".venv/bin/python -m playwright install --with-deps chromium", True),
+        (".venv/bin/python -m playwright install --with-deps chromium firefox", True),
         ("make test && rm -r x", False),
         ("make test\necho done", False),
         ("echo ${{ github.event.pull_request.title }}", False),

@@ -17,15 +17,21 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def engines():
+    """Start what drives browsers."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(request):
     """Start a headless Chromium; skip where none is installed, but never in CI."""
-    path = find_browser()
+    path = find_browser()  # before the engines: a thread can hold one Playwright
     if path is None:
         do_without()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    browser = request.getfixturevalue("engines").chromium.launch(executable_path=path, args=ARGUMENTS)
+    yield browser
+    browser.close()
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

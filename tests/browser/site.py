@@ -12,6 +12,9 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from bs4 import BeautifulSoup
 from filelock import FileLock
+from tools.notebooks import load
+
+import static_widgets
 
 ROOT = Path(__file__).parents[2]
 _REMOTE = re.compile(r"\s*(https?:|//|ftp:)", re.IGNORECASE)
@@ -71,6 +74,18 @@ def pages_in_toc() -> list[str]:
     """Return the pages that `_toc.yml` lists, such as "book/index"."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
+
+
+def figures_in_toc() -> dict[str, list[str]]:
+    """Return, for each page with figures that move, their names in order."""
+    found = {}
+    for name in pages_in_toc():
+        path = ROOT / f"{name}.ipynb"
+        outputs = [o for cell in load(path).cells for o in cell.get("outputs", [])] if path.exists() else []
+        names = [o.data["text/plain"] for o in outputs if static_widgets.VIEW in o.get("data", {})]
+        if names:
+            found[name] = names
+    return found
 
 
 def lay_out_all(page) -> None:
@@ -150,3 +165,9 @@ def without_description(site: Path) -> list[str]:
         ]
         found += [f"{path.relative_to(site)}: {str(element)[:120]}" for element in silent]
     return found
+
+
+def sideways(page) -> int:
+    """Return by how many pixels a page is wider than its window, in any of its sections."""
+    lay_out_all(page)
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-from tests.browser.site import ROOT, pages_in_toc
+from tests.browser.site import figures_in_toc
 from tests.browser.widgets_book import FigureOnPage, figures_in, spoiled
-from tools.notebooks import load
 
 import static_widgets
 
@@ -28,19 +27,7 @@ WATCH = """
 """
 
 
-def figures():
-    """Return, for each page with figures, their names in order."""
-    found = {}
-    for name in pages_in_toc():
-        path = ROOT / f"{name}.ipynb"
-        outputs = [o for cell in load(path).cells for o in cell.get("outputs", [])] if path.exists() else []
-        names = [o.data["text/plain"] for o in outputs if static_widgets.VIEW in o.get("data", {})]
-        if names:
-            found[name] = names
-    return found
-
-
-FIGURES = figures()
+FIGURES = figures_in_toc()
 
 
 def pages_that_show_all():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 from tests.browser.chromium import do_without, find_browser
-from tests.browser.site import lay_out_all, pages_in_toc
+from tests.browser.site import lay_out_all, pages_in_toc, sideways
 
 PAGES = [*pages_in_toc(), "search", "genindex"]
 
@@ -14,12 +14,6 @@ PAGES = [*pages_in_toc(), "search", "genindex"]
 @pytest.fixture(scope="session")
 def address(site, serve):
     return serve(site)
-
-
-def sideways(page):
-    """Return by how many pixels a page is wider than its window, in any of its sections."""
-    lay_out_all(page)
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 def variable(page, name):

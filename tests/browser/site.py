@@ -33,6 +33,19 @@ _LOADED = {
     "use": ("href", "xlink:href"),
 }
 
+# What a lost rule can change on an element is a property that some rule names.
+NAMED = """() => {
+  const names = new Set();
+  const read = (rules) => {
+    for (const rule of rules) {
+      for (const name of rule.style ?? []) names.add(name);
+      if (rule.cssRules) read(rule.cssRules);
+    }
+  };
+  for (const sheet of document.styleSheets) read(sheet.cssRules);
+  return [...names].filter((name) => !name.startsWith("--"));
+}"""
+
 
 @dataclass(frozen=True)
 class Build:

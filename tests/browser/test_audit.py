@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from fontTools.ttLib import TTFont
-from tests.browser.site import ROOT, pages_in_toc
+from tests.browser.site import NAMED, ROOT, pages_in_toc
 from tools.audit_page import FIGURES, measure
 from tools.audit_server import serve as serve_compressed
 
@@ -47,18 +47,6 @@ def test_chapters_do_not_load_the_search(site):
 
 # ---- the one style sheet draws what its sources draw ----
 
-# What a lost rule can change on an element is a property that some rule names.
-NAMED = """() => {
-  const names = new Set();
-  const read = (rules) => {
-    for (const rule of rules) {
-      for (const name of rule.style ?? []) names.add(name);
-      if (rule.cssRules) read(rule.cssRules);
-    }
-  };
-  for (const sheet of document.styleSheets) read(sheet.cssRules);
-  return [...names].filter((name) => !name.startsWith("--"));
-}"""
 # Of elements that are alike in kind, classes and place, one is looked at.
 LOOK = r"""(names) => {
   const id = (element) => element.id.replace(/\d+$/, "");

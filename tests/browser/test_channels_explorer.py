@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.browser.test_widgets import Explorer
-from tests.browser.widgets_book import build, chapter, execute, lay_out
+from tests.browser.widgets_book import chapter, site_of
 from torch.nn import functional as F
 
 from d2lconv.widgets import channels_explorer
@@ -224,14 +224,8 @@ ONE_BY_ONE = "widgets.channels_explorer([[[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[9,
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     """Build a book with the figure's own numbers, and with a 1×1 convolution."""
-    folder = lay_out(
-        tmp_path_factory.mktemp("channels"),
-        {"channels": chapter("widgets.channels_explorer(channel=1)", ONE_BY_ONE)},
-    )
-    execute(folder, "channels")
-    done = build(folder)
-    assert done.code == 0, done.log[-2000:]
-    return done.site
+    notebook = chapter("widgets.channels_explorer(channel=1)", ONE_BY_ONE)
+    return site_of(tmp_path_factory.mktemp("channels"), "channels", notebook)
 
 
 class Channels(Explorer):

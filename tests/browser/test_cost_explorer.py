@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.browser.widgets_book import FigureOnPage, build, chapter, execute, lay_out, spoiled
+from tests.browser.widgets_book import FigureOnPage, chapter, site_of, spoiled
 
 from d2lconv.widgets._costs import NETWORKS, summarize_network, three_ways
 
@@ -21,11 +21,7 @@ def book(tmp_path_factory):
         "widgets.cost_explorer(show='VGG A')",
         "widgets.cost_explorer(show='LeNet')",
     )
-    folder = lay_out(tmp_path_factory.mktemp("cost"), {"costs": notebook})
-    execute(folder, "costs")
-    done = build(folder)
-    assert done.code == 0, done.log[-2000:]
-    return done.site
+    return site_of(tmp_path_factory.mktemp("cost"), "costs", notebook)
 
 
 class Costs(FigureOnPage):

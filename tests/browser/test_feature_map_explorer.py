@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.browser.widgets_book import ALT, FigureOnPage, build, chapter, execute, lay_out
+from tests.browser.widgets_book import ALT, FigureOnPage, chapter, site_of
 from torch import nn
 from torch.nn import functional as F
 
@@ -61,11 +61,7 @@ def book(networks, tmp_path_factory):
     torch.save(networks, folder / "networks.pt")
     notebook = chapter(*FIGURES)
     notebook.cells[1].source = SETUP.format(path=str(folder / "networks.pt"))
-    lay_out(folder / "book", {"maps": notebook})
-    execute(folder / "book", "maps")
-    done = build(folder / "book")
-    assert done.code == 0, done.log[-2000:]
-    return done.site
+    return site_of(folder / "book", "maps", notebook)
 
 
 def number(text):

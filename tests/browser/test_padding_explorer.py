@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from tests.browser.test_widgets import AXE, Explorer
-from tests.browser.widgets_book import build, chapter, execute, lay_out, spoiled
+from tests.browser.widgets_book import chapter, site_of, spoiled
 
 from d2lconv.shapes import conv_output_size, padding_for
 
@@ -22,11 +22,7 @@ NAMES = ("Input", "Kernel", "Padding", "Stride", "Dilation")
 def book(tmp_path_factory):
     notebook = chapter(*FIGURES)
     notebook.cells[1].source = "from d2lconv.widgets.padding import padding_explorer"
-    folder = lay_out(tmp_path_factory.mktemp("padding"), {"figures": notebook})
-    execute(folder, "figures")
-    done = build(folder)
-    assert done.code == 0, done.log[-2000:]
-    return done.site
+    return site_of(tmp_path_factory.mktemp("padding"), "figures", notebook)
 
 
 def outcome(size, kernel, rest):

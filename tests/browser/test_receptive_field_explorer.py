@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.browser.widgets_book import FigureOnPage, build, chapter, execute, lay_out
+from tests.browser.widgets_book import FigureOnPage, chapter, site_of
 
 from d2lconv.shapes import Layer, conv_output_size, receptive_field
 
@@ -19,11 +19,7 @@ def book(tmp_path_factory):
     dilated = "receptive_field_explorer([(3,), (3, 1, 0, 2), (3, 1, 0, 4)], 17)"
     notebook = chapter("receptive_field_explorer()", dilated)
     notebook.cells[1].source = "from d2lconv.widgets.receptive_field import receptive_field_explorer"
-    folder = lay_out(tmp_path_factory.mktemp("field"), {"figures": notebook})
-    execute(folder, "figures")
-    done = build(folder)
-    assert done.code == 0, done.log[-2000:]
-    return done.site
+    return site_of(tmp_path_factory.mktemp("field"), "figures", notebook)
 
 
 class Explorer(FigureOnPage):

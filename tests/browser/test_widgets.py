@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.browser.widgets_book import ALT, FigureOnPage, build, chapter, execute, lay_out, spoiled
+from tests.browser.widgets_book import ALT, FigureOnPage, chapter, site_of, spoiled
 
 from d2lconv.ops import corr2d
 
@@ -17,11 +17,7 @@ def book(tmp_path_factory):
     """Build a book with a chapter of three figures, the last far down."""
     notebook = chapter("widgets.convolution_explorer()", SMALL, "widgets.convolution_explorer(K='blur')")
     notebook.cells[-2].source = "Far down.\n\n" * 150 + "## Section 3"
-    folder = lay_out(tmp_path_factory.mktemp("widgets"), {"figures": notebook})
-    execute(folder, "figures")
-    done = build(folder)
-    assert done.code == 0, done.log[-2000:]
-    return done.site
+    return site_of(tmp_path_factory.mktemp("widgets"), "figures", notebook)
 
 
 class Explorer(FigureOnPage):

@@ -102,6 +102,15 @@ def build(folder: Path) -> Build:
     return Build(run.returncode, run.stdout, folder / "_build" / "html")
 
 
+def site_of(folder: Path, name: str, notebook: nbformat.NotebookNode) -> Path:
+    """Execute and build a book with one chapter; return the folder of its pages."""
+    lay_out(folder, {name: notebook})
+    execute(folder, name)
+    done = build(folder)
+    assert done.code == 0, done.log[-2000:]
+    return done.site
+
+
 class FigureOnPage:
     """The moving figure with some number on a page, set up."""
 

@@ -15,7 +15,7 @@ from d2lconv.data import ImageData
 from d2lconv.training._devices import precision
 from d2lconv.training._processes import Processes
 from d2lconv.training._random import seed_for, seed_global
-from d2lconv.training._schedules import set_rates
+from d2lconv.training._schedules import Rates
 from d2lconv.training._tally import Tally
 
 
@@ -40,9 +40,7 @@ class Learner:
     seed: int
     augment: Augment | None
     amp: bool
-    epochs: int
-    schedule: str
-    first_rates: list[float]
+    rates: Rates
 
     def learn(self, data: ImageData, epoch: int, bar: tqdm) -> tuple[float, float]:
         """Go over the data once, in a new order, and return the mean loss and the accuracy on the way."""
@@ -54,8 +52,7 @@ class Learner:
         tally = Tally(len(data), self.batch_size, epoch, self.processes)
         self.model.train()
         for number, batch in enumerate(torch.split(order, self.batch_size)):
-            done = (epoch - 1 + number / tally.steps) / self.epochs
-            set_rates(self.optimizer, self.first_rates, self.schedule, done)
+            self.rates.set(self.optimizer, epoch - 1 + number / tally.steps)
             own = batch[self.processes.share(len(batch))]
             rows = own if len(own) else batch[:1]  # fewer images than processes: take part, but count nothing
             images, labels = data.images.index_select(0, rows), data.labels.index_select(0, rows)

@@ -18,6 +18,7 @@ from d2lconv.training.checkpoints import Checkpoint, Setting, load_checkpoint
 
 def settings_of(model: nn.Module, learner: Learner, data: Splits) -> dict[str, Setting]:
     """Return what the weights after each epoch depend on, by name."""
+    rates = learner.rates
     return {
         "model": str(model),
         "train": _fingerprint(data.train),
@@ -27,8 +28,8 @@ def settings_of(model: nn.Module, learner: Learner, data: Splits) -> dict[str, S
         "seed": learner.seed,
         "augment": _name(learner.augment),
         "amp": learner.amp,
-        "schedule": learner.schedule,
-        "epochs": learner.epochs if learner.schedule != "constant" else None,  # a longer run has other rates
+        "schedule": rates.schedule,
+        "epochs": rates.epochs if rates.schedule != "constant" else None,  # a longer run has other rates
     }
 
 

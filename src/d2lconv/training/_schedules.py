@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from torch.optim import Optimizer
 
@@ -22,12 +23,27 @@ def require_schedule(schedule: object) -> str:
     return schedule
 
 
-def first_rates(optimizer: Optimizer) -> list[float]:
-    """Return the learning rates with which a training begins, one for each group of parameters."""
-    return [float(group["lr"]) for group in optimizer.param_groups]
+@dataclass(frozen=True)
+class Rates:
+    """The learning rates of an optimiser, one for each group of parameters, over a training."""
 
+    schedule: str
+    epochs: int
+    first: tuple[float, ...]
 
-def set_rates(optimizer: Optimizer, first: list[float], schedule: str, done: float) -> None:
-    """Set the learning rates for the next step."""
-    for group, rate in zip(optimizer.param_groups, first, strict=True):
-        group["lr"] = rate * SCHEDULES[schedule](done)
+    @classmethod
+    def of(cls, optimizer: Optimizer, schedule: str, epochs: int) -> Rates:
+        """Return the rates of a training that begins with those of an optimiser."""
+        return cls(schedule, epochs, tuple(float(group["lr"]) for group in optimizer.param_groups))
+
+    def set(self, optimizer: Optimizer, epochs_done: float) -> None:
+        """Set the rates for the next step."""
+        self._set(optimizer, SCHEDULES[self.schedule](epochs_done / self.epochs))
+
+    def reset(self, optimizer: Optimizer) -> None:
+        """Set the first rates again, so that a caller's optimiser can be used once more."""
+        self._set(optimizer, 1.0)
+
+    def _set(self, optimizer: Optimizer, part: float) -> None:
+        for group, rate in zip(optimizer.param_groups, self.first, strict=True):
+            group["lr"] = rate * part

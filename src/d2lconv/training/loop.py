@@ -17,7 +17,7 @@ from d2lconv.training._optimizers import OptimizerLike, choose_optimizer
 from d2lconv.training._processes import take_part
 from d2lconv.training._random import own_random_numbers
 from d2lconv.training._resuming import find_checkpoint, settings_of
-from d2lconv.training._schedules import first_rates, require_schedule, set_rates
+from d2lconv.training._schedules import Rates, require_schedule
 from d2lconv.training.checkpoints import Checkpoint, save_checkpoint
 from d2lconv.training.evaluation import check_images, evaluate_together, keep_modes
 from d2lconv.training.history import Epoch, History
@@ -144,6 +144,7 @@ def fit(
     with keep_modes(model), take_part(device) as processes, own_random_numbers(processes.device):
         place(model, processes.device)
         chosen = choose_optimizer(model, lr, optimizer)
+        rates = Rates.of(chosen, schedule, epochs)
         scaler = gradient_scaler(processes.device, amp)
         learner = Learner(
             processes.joined(model),
@@ -154,9 +155,7 @@ def fit(
             seed,
             augment,
             amp,
-            epochs,
-            schedule,
-            first_rates(chosen),
+            rates,
         )
         history, best = History(), dict[str, Tensor]()
         settings = {} if checkpoint is None else settings_of(model, learner, data)
@@ -194,9 +193,7 @@ def fit(
                 if checkpoint is not None and processes.is_first:
                     states = model.state_dict(), best, chosen.state_dict(), scaler.state_dict()
                     save_checkpoint(checkpoint, Checkpoint(*states, history, settings))
-        set_rates(
-            chosen, learner.first_rates, "constant", 1
-        )  # an optimiser of the caller's can be used again
+        rates.reset(chosen)
         if restore_best:
             model.load_state_dict(best)
     return history

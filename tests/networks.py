@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from d2lconv.shapes import Layer
+from d2lconv.widgets._networks import unpack
 
 
 class Model(nn.Module):
@@ -119,3 +120,22 @@ def shapes_of_calls(model, shape):
             module.register_forward_hook(lambda module, args, Y: seen.append(tuple(Y.shape[1:])))
     model(torch.ones(2, *shape))
     return seen
+
+
+def as_trained(norm):
+    """Give a normalisation the numbers that training might have left, and let it use them."""
+    with torch.no_grad():
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.2, 3)
+        if norm.affine:
+            norm.weight.normal_()
+            norm.bias.normal_()
+    return norm.eval()
+
+
+def round_norm(norm, spec):
+    """Let a normalisation compute with the rounded numbers of a figure."""
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1)
+    norm.eps = 0.0
+    norm.weight, norm.bias = (nn.Parameter(unpack(spec[name]).flatten()) for name in ("weight", "bias"))

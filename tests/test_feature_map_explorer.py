@@ -8,6 +8,7 @@ import ipywidgets
 import pytest
 import torch
 import traitlets
+from tests.networks import as_trained, round_norm
 from torch import nn
 
 from d2lconv.data import load_digits
@@ -51,13 +52,22 @@ NETWORKS = {
         nn.Conv2d(4, 6, 3, stride=(2, 1), padding=(2, 0), groups=2),
         nn.MaxPool2d(3, 2, padding=1, dilation=2, ceil_mode=True),
     ),
+    "norms": lambda: nn.Sequential(
+        *(nn.Conv2d(1, 4, 3, padding=1), as_trained(nn.BatchNorm2d(4, eps=0.1)), nn.ReLU()),
+        *(nn.AdaptiveAvgPool2d((7, None)), as_trained(nn.BatchNorm2d(4, affine=False))),
+        *(nn.AdaptiveAvgPool2d((1, 4)), nn.Flatten(), nn.Linear(16, 10)),
+    ),
 }
 
 
 def rounded(model):
     """Give a model the weights that the page gets."""
+    specs = read_network(model, (1, 28, 28))
     for parameter in model.parameters():
         parameter.data = unpack(pack(parameter))
+    for layer, spec in zip(leaves(model), specs, strict=False):
+        if isinstance(layer, nn.BatchNorm2d):
+            round_norm(layer, spec)
     return model
 
 
@@ -115,14 +125,26 @@ class Doubled(nn.Sequential):
         return super().forward(super().forward(X))
 
 
-KINDS = "Conv2d, ReLU, Sigmoid, Tanh, MaxPool2d, AvgPool2d, Flatten, Linear"
+KINDS = "Conv2d, BatchNorm2d, ReLU, Sigmoid, Tanh, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d, Flatten, Linear"
 conv = nn.Conv2d
 
 
 @pytest.mark.parametrize(
     ("layers", "error", "message"),
     [
-        ([nn.BatchNorm2d(1)], ValueError, f"layer 0 is a BatchNorm2d; the figure can show {KINDS}"),
+        ([nn.GroupNorm(1, 1)], ValueError, f"layer 0 is a GroupNorm; the figure can show {KINDS}"),
+        ([nn.BatchNorm2d(3)], ValueError, "layer 0, BatchNorm2d: it needs 3 input channels, got 1"),
+        (
+            [nn.BatchNorm2d(1, track_running_stats=False)],
+            ValueError,
+            "layer 0, BatchNorm2d: track_running_stats must be True",
+        ),
+        (
+            [nn.AdaptiveAvgPool2d((5, 4))],
+            ValueError,
+            "layer 0, AdaptiveAvgPool2d: output_size must divide maps of 28×28, got (5, 4)",
+        ),
+        ([nn.AdaptiveAvgPool2d(2)], ValueError, "its windows must be at most 7×7, got 14×14"),
         ([conv(1, 2, 3), nn.Sequential(nn.GELU())], ValueError, "layer 1.0 is a GELU; the figure can show"),
         ([subclass()], ValueError, "layer 0 is a Twice"),
         ([conv(1, 2, 3), Doubled(nn.ReLU())], ValueError, "layer 1 is a Doubled"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from tests.browser.widgets_book import ALT, FigureOnPage, chapter, site_of
+from tests.networks import as_trained
 from torch import nn
 from torch.nn import functional as F
 
@@ -50,7 +51,8 @@ def networks():
     model = train()
     torch.manual_seed(1)
     narrow = nn.Sequential(
-        vgg_block(2, 3, 6), nn.Conv2d(6, 12, 3, stride=2, padding=1), nn.Sigmoid(), nn.AvgPool2d(3, 3)
+        *(vgg_block(2, 3, 6), nn.Conv2d(6, 12, 3, stride=2, padding=1)),
+        *(as_trained(nn.BatchNorm2d(12)), nn.Sigmoid(), nn.AdaptiveAvgPool2d(2)),
     )
     return model, narrow
 
@@ -186,15 +188,16 @@ class Maps(FigureOnPage):
         left, result = text.split(" = ")
         assert float(result) == value
         numbers = [float(one) for one in re.findall(r"-?\d+\.?\d*", left.replace("others", ""))]
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
             assert left.startswith("bias ")
             if "others" in text:
                 numbers = numbers[:-1]
             assert sum(numbers) == pytest.approx(value, abs=0.006 * (len(numbers) + 1))
-            assert len(numbers) == min(len(X), 9) + 1
+            inputs = len(X) if isinstance(layer, nn.Conv2d) else 1
+            assert len(numbers) == min(inputs, 9) + 1
         elif isinstance(layer, nn.MaxPool2d):
             assert (left[:4], max(numbers)) == ("max(", value)
-        elif isinstance(layer, nn.AvgPool2d):
+        elif isinstance(layer, nn.AdaptiveAvgPool2d):
             assert left.startswith("mean(")
             assert sum(numbers) / len(numbers) == pytest.approx(value, abs=0.012)
         else:

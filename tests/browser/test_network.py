@@ -6,6 +6,7 @@ import random
 
 import pytest
 import torch
+from tests.networks import as_trained, round_norm
 from torch import nn
 from torch.nn import functional as F
 
@@ -53,7 +54,7 @@ def network(draw, channels, size):
     """Draw a network of up to five layers that fit, half of them with scores."""
     layers, shape = [], (channels, *size)
     for _ in range(draw.randint(1, 5)):
-        layer = draw.choice([convolution, convolution, bend, pooling])(draw, shape[0])
+        layer = draw.choice([convolution, convolution, bend, pooling, norm])(draw, shape[0])
         try:
             read = read_network(nn.Sequential(*layers, layer), (channels, *size))
         except ValueError:
@@ -87,7 +88,13 @@ def bend(draw, _):
     return draw.choice([nn.ReLU, nn.Sigmoid, nn.Tanh])()
 
 
+def norm(draw, channels):
+    return as_trained(nn.BatchNorm2d(channels, affine=draw.random() < 0.7))
+
+
 def pooling(draw, _):
+    if draw.random() < 0.3:
+        return nn.AdaptiveAvgPool2d((draw.randint(1, 4), None))
     size = (draw.randint(1, 4), draw.randint(1, 4))
     options = {"padding": min(size) // 2 if draw.random() < 0.4 else 0, "ceil_mode": draw.random() < 0.5}
     if draw.random() < 0.3:
@@ -128,6 +135,9 @@ class Case:
         """Run PyTorch's own layers with the rounded weights."""
         for parameter in self.model.parameters():
             parameter.data = unpack(pack(parameter))
+        for layer, spec in zip(self.model, self.layers, strict=True):
+            if isinstance(layer, nn.BatchNorm2d):
+                round_norm(layer, spec)
         right, down = self.question["right"], self.question["down"]
         image = unpack(self.question["images"])[self.question["index"]]
         height, width = image.shape[1:]
@@ -227,7 +237,8 @@ def test_cases_reach_the_edges(cases):
     specs = [spec for case in cases for spec in case.layers]
     kinds = [spec["kind"] for spec in specs]
     assert (
-        min(kinds.count(kind) for kind in ("conv", "max", "avg", "relu", "sigmoid", "tanh", "linear")) >= 20
+        min(kinds.count(kind) for kind in ("conv", "norm", "max", "avg", "relu", "sigmoid", "tanh", "linear"))
+        >= 20
     )
     convolutions = [spec for spec in specs if spec["kind"] == "conv"]
     assert sum(spec["groups"] > 1 for spec in convolutions) > 20

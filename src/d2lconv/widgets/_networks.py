@@ -166,7 +166,7 @@ def _read_conv(layer: Any, shape: tuple[int, ...]) -> Spec:
         "kind": "conv",
         "name": "conv",
         "shape": _at_most_shown(layer.out_channels, size),
-        **_packed_weights(layer),
+        **_packed(layer.weight, layer.bias),
         "kernelSize": list(kernel),
         "stride": list(stride),
         "padding": padding,
@@ -175,8 +175,8 @@ def _read_conv(layer: Any, shape: tuple[int, ...]) -> Spec:
     }
 
 
-def _packed_weights(layer: Any) -> Spec:
-    given = {name: getattr(layer, name) for name in ("weight", "bias")}
+def _packed(weight: Tensor, bias: Tensor | None) -> Spec:
+    given = {"weight": weight, "bias": bias}
     for name, values in given.items():
         if values is not None and not torch.isfinite(values).all():
             raise ValueError(f"{name} must be finite")
@@ -217,6 +217,57 @@ def _read_pool(layer: Any, shape: tuple[int, ...]) -> Spec:
     }
 
 
+def _read_adaptive(layer: Any, shape: tuple[int, ...]) -> Spec:
+    """Read a pooling to a given size as one whose windows lie side by side."""
+    channels, *size = _maps(shape)
+    given = layer.output_size
+    wanted = given if isinstance(given, tuple) else (given, given)
+    cells = [here if out is None else out for here, out in zip(size, wanted, strict=True)]
+    if any(here % out for here, out in zip(size, cells, strict=True)):
+        raise ValueError(f"output_size must divide maps of {size[0]}×{size[1]}, got {given}")
+    kernel = [here // out for here, out in zip(size, cells, strict=True)]
+    if max(kernel) > LARGEST_KERNEL:
+        most, found = f"{LARGEST_KERNEL}×{LARGEST_KERNEL}", f"{kernel[0]}×{kernel[1]}"
+        raise ValueError(f"its windows must be at most {most}, got {found}")
+    return {
+        "kind": "avg",
+        "name": "pool",
+        "shape": [channels, *cells],
+        "kernelSize": kernel,
+        "stride": kernel,
+        "padding": [0, 0],
+        "dilation": [1, 1],
+        "ceilMode": False,
+        "countIncludePad": True,
+    }
+
+
+def _read_norm(layer: Any, shape: tuple[int, ...]) -> Spec:
+    """Read a normalisation as it is once a network is trained: a depthwise 1×1 convolution."""
+    channels, height, width = _maps(shape)
+    if channels != layer.num_features:
+        raise ValueError(f"it needs {layer.num_features} input channels, got {channels}")
+    if layer.running_var is None:
+        raise ValueError("track_running_stats must be True: else a channel depends on the other images too")
+    scale = (layer.running_var.double() + layer.eps).rsqrt()
+    if layer.weight is not None:
+        scale = scale * layer.weight
+    shift = -layer.running_mean * scale
+    if layer.bias is not None:
+        shift = shift + layer.bias
+    return {
+        "kind": "norm",
+        "name": "norm",
+        "shape": [channels, height, width],
+        **_packed(scale.reshape(channels, 1, 1, 1), shift),
+        "kernelSize": [1, 1],
+        "stride": [1, 1],
+        "padding": [0, 0, 0, 0],
+        "dilation": [1, 1],
+        "groups": channels,
+    }
+
+
 def _read_flatten(layer: Any, shape: tuple[int, ...]) -> Spec:
     if (layer.start_dim, layer.end_dim) != (1, -1):
         raise ValueError(f"start_dim and end_dim must be 1 and -1, got {layer.start_dim} and {layer.end_dim}")
@@ -228,7 +279,12 @@ def _read_linear(layer: Any, shape: tuple[int, ...]) -> Spec:
         raise ValueError(f"it needs a Flatten before it: it gets feature maps of shape {shape}")
     if shape[0] != layer.in_features:
         raise ValueError(f"it needs {layer.in_features} numbers, got {shape[0]}")
-    return {"kind": "linear", "name": "linear", "shape": [layer.out_features], **_packed_weights(layer)}
+    return {
+        "kind": "linear",
+        "name": "linear",
+        "shape": [layer.out_features],
+        **_packed(layer.weight, layer.bias),
+    }
 
 
 def _read_bend(kind: str, name: str) -> Callable[[Any, tuple[int, ...]], Spec]:
@@ -237,11 +293,13 @@ def _read_bend(kind: str, name: str) -> Callable[[Any, tuple[int, ...]], Spec]:
 
 READ: dict[type[nn.Module], Callable[[Any, tuple[int, ...]], Spec]] = {
     nn.Conv2d: _read_conv,
+    nn.BatchNorm2d: _read_norm,
     nn.ReLU: _read_bend("relu", "ReLU"),
     nn.Sigmoid: _read_bend("sigmoid", "sigmoid"),
     nn.Tanh: _read_bend("tanh", "tanh"),
     nn.MaxPool2d: _read_pool,
     nn.AvgPool2d: _read_pool,
+    nn.AdaptiveAvgPool2d: _read_adaptive,
     nn.Flatten: _read_flatten,
     nn.Linear: _read_linear,
 }
@@ -291,6 +349,7 @@ def _avg(spec: Spec, X: Tensor) -> Tensor:
 
 _RUN: dict[str, Callable[[Spec, Tensor], Tensor]] = {
     "conv": _conv,
+    "norm": _conv,
     "relu": lambda _, X: X.relu(),
     "sigmoid": lambda _, X: X.sigmoid(),
     "tanh": lambda _, X: X.tanh(),

@@ -163,7 +163,9 @@ def feature_map_explorer(
     ----------
     model : torch.nn.Sequential
         The network or its first layers, such as ``LeNet().encoder``: `Conv2d`, `MaxPool2d`, `AvgPool2d`,
-        `ReLU`, `Sigmoid`, `Tanh`; with scores also `Flatten` and `Linear`. `Dropout` counts as nothing.
+        `AdaptiveAvgPool2d` with windows of one size, `BatchNorm2d`, `ReLU`, `Sigmoid`, `Tanh`; with scores
+        also `Flatten` and `Linear`. All are as in evaluation: `Dropout` counts as nothing, and
+        `BatchNorm2d` uses the means and variances that it has stored, so it is a depthwise 1×1 convolution.
         Sequential models may be nested, so ``nn.Sequential(lenet.encoder, lenet.head)`` is the whole LeNet.
         At most 64 channels in a layer, windows of at most 7×7, and 100,000 weights: in the page a weight
         takes about 3 characters, 8 KB for LeNet's encoder and 165 KB for all of it.

@@ -150,7 +150,7 @@ function render({ model, el }) {
     const own = walk[layer() - 1];
     const [now, cell] = pointed?.maps === layer() ? [pointed.channel, pointed.cell] : [channel(), cellOf()];
     const value = at(Y, now, ...cell);
-    const found = own.kind === "conv" ? parts(own, X, now, cell) : [];
+    const found = own.groups ? parts(own, X, now, cell) : [];
 
     [...stack.children].forEach((item, i) => dress(item, { "aria-current": i === layer() - 1 ? "step" : "false" }));
     const scaleOf = extent(Y.data);
@@ -196,7 +196,7 @@ function render({ model, el }) {
     const before = pointed?.maps === 0 ? `Image, ${where(pointed.cell)}: ${short(at(compute()[0], 0, ...pointed.cell))}. ` : "";
     write(note, `${before}${own.name}, channel ${now + 1}, ${where(cell)}: ${short(value)}. It sees ${sees(cell)}.`);
     const result = number(short(value), "output");
-    if (own.kind === "conv") {
+    if (own.groups) {
       const rest = found.slice(STRONGEST).reduce((total, { sum }) => total + sum, 0);
       const terms = found.slice(0, STRONGEST).map(({ sum }) => [" + ", number(factor(sum), "input")]);
       const others = found.length > STRONGEST ? [" + ", number(factor(rest), "input"), ` (${found.length - STRONGEST} others)`] : [];
@@ -242,7 +242,7 @@ function render({ model, el }) {
     let [one, place] = [now, cell];
     for (let i = layer(); i > 0; i--) {
       steps.unshift({ i, one });
-      if (walk[i - 1].kind === "conv") one = (i === layer() ? found : parts(walk[i - 1], outputs[i - 1], one, place))[0].channel;
+      if (walk[i - 1].groups) one = (i === layer() ? found : parts(walk[i - 1], outputs[i - 1], one, place))[0].channel;
       const below = i > 1 && fieldThrough(walk.slice(i - 1, i));
       if (below) place = strongestIn(outputs[i - 1], one, sides(below, place, outputs[i - 1].shape));
     }

@@ -46,7 +46,7 @@ function linear(X, { data, shape: [outputs, inputs] }, bias) {
 
 function runLayer(layer, X) {
   const { kind, weight, bias, kernelSize } = layer;
-  if (kind === "conv") return conv2d(X, weight, bias, layer);
+  if (layer.groups) return conv2d(X, weight, bias, layer);
   if (kind === "max") return maxPool2d(X, kernelSize, layer);
   if (kind === "avg") return avgPool2d(X, kernelSize, layer);
   if (kind === "flatten") return flat(X);

@@ -13,7 +13,9 @@ from torch import nn
 
 from d2lconv.data import load_digits
 from d2lconv.models import LeNet, nin_block, vgg_block
-from d2lconv.widgets._networks import pack, read_network, run_layers, unpack
+from d2lconv.widgets._networks import read_network
+from d2lconv.widgets._packing import pack, unpack
+from d2lconv.widgets._running import run_layers
 from d2lconv.widgets.feature_maps import feature_map_explorer
 
 DIGITS = load_digits().valid

@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from d2lconv._arguments import per_axis
-from d2lconv.shapes import Layer, conv_output_size, padding_for, pool_output_size
+from d2lconv.shapes import conv_output_size, padding_for, pool_output_size
+from d2lconv.widgets._packing import Spec, pack
 
 LARGEST_KERNEL = 7
 MOST_CHANNELS = 64
 MOST_MACS = 4_000_000  # more would take a browser longer than a blink
 MOST_WEIGHTS = 100_000  # 270 KB of text
-ROUND = 2**15 - 1
-
-Spec = dict[str, Any]
-
-
-# ---- numbers as text ----
-
-
-def pack(values: Tensor) -> Spec:
-    """Write a tensor as text: each number as a 16-bit multiple of the largest one, divided by 32,767.
-
-    Examples
-    --------
-    >>> packed = pack(torch.tensor([[1.0, -0.5]]))
-    >>> packed["shape"], packed["data"]
-    ([1, 2], '/38AwA==')
-    >>> unpack(packed).round(decimals=4)
-    tensor([[ 1.0000, -0.5000]])
-    """
-    exact = values.detach().to("cpu", torch.float64)
-    scale = float(exact.abs().max()) / ROUND or 1.0
-    whole = (exact / scale).round().numpy().astype("<i2")
-    return {
-        "data": base64.b64encode(whole.tobytes()).decode("ascii"),
-        "scale": scale,
-        "shape": list(values.shape),
-    }
-
-
-def unpack(packed: Spec) -> Tensor:
-    """Return the numbers that `pack` has written, rounded, in single precision."""
-    whole = np.frombuffer(base64.b64decode(packed["data"]), dtype="<i2").astype(np.float64)
-    return torch.from_numpy(whole * packed["scale"]).float().reshape(packed["shape"])
-
-
-# ---- from PyTorch's layers to plain ones ----
 
 
 def read_network(model: nn.Module, image_shape: tuple[int, int, int]) -> list[Spec]:
@@ -304,57 +267,3 @@ READ: dict[type[nn.Module], Callable[[Any, tuple[int, ...]], Spec]] = {
     nn.Linear: _read_linear,
 }
 """How each type of layer becomes a plain one. Subclasses may compute something else, so they are not read."""
-
-
-# ---- what the plain layers compute ----
-
-
-def run_layers(specs: list[Spec], image: Tensor) -> list[Tensor]:
-    """Return what each layer gives for an image (C, H, W): sums in double precision, results in single."""
-    outputs = []
-    for spec in specs:
-        image = _RUN[spec["kind"]](spec, image.double()).float()
-        outputs.append(image)
-    return outputs
-
-
-def fields_below(specs: list[Spec]) -> list[Layer]:
-    """Return the layers for receptive field arithmetic; those that see single cells are left out."""
-    settings = ("kernelSize", "stride", "padding", "dilation")
-    return [Layer(*(spec[name] for name in settings)) for spec in specs if "kernelSize" in spec]
-
-
-def _conv(spec: Spec, X: Tensor) -> Tensor:
-    top, bottom, left, right = spec["padding"]
-    padded = F.pad(X, (left, right, top, bottom))
-    weight, bias = _numbers(spec)
-    options = {"stride": spec["stride"], "dilation": spec["dilation"], "groups": spec["groups"]}
-    return F.conv2d(padded[None], weight, bias, **options)[0]
-
-
-def _numbers(spec: Spec) -> tuple[Tensor, Tensor | None]:
-    bias = spec["bias"]
-    return unpack(spec["weight"]).double(), None if bias is None else unpack(bias).double()
-
-
-def _max(spec: Spec, X: Tensor) -> Tensor:
-    options = (spec["kernelSize"], spec["stride"], spec["padding"], spec["dilation"], spec["ceilMode"])
-    return F.max_pool2d(X[None], *options)[0]
-
-
-def _avg(spec: Spec, X: Tensor) -> Tensor:
-    options = (spec["kernelSize"], spec["stride"], spec["padding"], spec["ceilMode"], spec["countIncludePad"])
-    return F.avg_pool2d(X[None], *options)[0]
-
-
-_RUN: dict[str, Callable[[Spec, Tensor], Tensor]] = {
-    "conv": _conv,
-    "norm": _conv,
-    "relu": lambda _, X: X.relu(),
-    "sigmoid": lambda _, X: X.sigmoid(),
-    "tanh": lambda _, X: X.tanh(),
-    "max": _max,
-    "avg": _avg,
-    "flatten": lambda _, X: X.flatten(),
-    "linear": lambda spec, X: F.linear(X, *_numbers(spec)),
-}

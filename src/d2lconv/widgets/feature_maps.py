@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from d2lconv.shapes import receptive_field
 from d2lconv.widgets._base import Figure, View, dropdown, join_scripts, join_styles, slider
 from d2lconv.widgets._maps import draw_walk
-from d2lconv.widgets._networks import Spec, fields_below, pack, read_network, run_layers, unpack
+from d2lconv.widgets._networks import read_network
+from d2lconv.widgets._packing import Spec, pack, unpack
+from d2lconv.widgets._running import fields_below, run_layers
 from d2lconv.widgets._traits import within
 
 __all__ = ["feature_map_explorer"]

@@ -39,7 +39,7 @@ class SingleImages(Dataset):
         return self.pixels[index].float().div(255), self.labels[index]
 
 
-def limit_channels_first(batch_size, memory_format=torch.contiguous_format):
+def limit(batch_size, memory_format):
     ready = list(batches(load_digits().train, batch_size, generator=torch.Generator().manual_seed(0)))
     network = model().to(memory_format=memory_format)
     optimizer = torch.optim.SGD(network.parameters(), lr=LR, momentum=0.9)
@@ -53,8 +53,12 @@ def limit_channels_first(batch_size, memory_format=torch.contiguous_format):
     return epoch
 
 
+def limit_channels_first(batch_size):
+    return limit(batch_size, torch.contiguous_format)
+
+
 def limit_channels_last(batch_size):
-    return limit_channels_first(batch_size, torch.channels_last)
+    return limit(batch_size, torch.channels_last)
 
 
 def ours(batch_size):

@@ -73,12 +73,12 @@ def test_tab_leads_to_boxes_that_scroll_and_to_no_others(visit, address):
     def look(width):
         """Return for each box whether Tab leads to it and whether it scrolls, once both agree and stay."""
         page.set_viewport_size({"width": width, "height": 900})
-        before, found = [], []
+        found = []
         for _ in range(50):  # a busy machine takes its time
             page.wait_for_timeout(100)
-            before, found = (
-                found,
-                boxes.evaluate_all(f"(boxes) => boxes.map((box) => [box.tabIndex === 0, ({scroll})(box)])"),
+            before = found
+            found = boxes.evaluate_all(
+                f"(boxes) => boxes.map((box) => [box.tabIndex === 0, ({scroll})(box)])"
             )
             if found == before and all(is_stop == scrolls for is_stop, scrolls in found):
                 break

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from d2lconv._arguments import per_axis
 from d2lconv.shapes import conv_output_size, padding_for, pool_output_size
@@ -182,7 +183,7 @@ def _read_pool(layer: Any, shape: tuple[int, ...]) -> Spec:
 
 def _read_adaptive(layer: Any, shape: tuple[int, ...]) -> Spec:
     """Read a pooling to a given size as one whose windows lie side by side."""
-    channels, *size = _maps(shape)
+    _, *size = _maps(shape)
     given = layer.output_size
     wanted = given if isinstance(given, tuple) else (given, given)
     cells = [here if out is None else out for here, out in zip(size, wanted, strict=True)]
@@ -192,43 +193,20 @@ def _read_adaptive(layer: Any, shape: tuple[int, ...]) -> Spec:
     if max(kernel) > LARGEST_KERNEL:
         most, found = f"{LARGEST_KERNEL}×{LARGEST_KERNEL}", f"{kernel[0]}×{kernel[1]}"
         raise ValueError(f"its windows must be at most {most}, got {found}")
-    return {
-        "kind": "avg",
-        "name": "pool",
-        "shape": [channels, *cells],
-        "kernelSize": kernel,
-        "stride": kernel,
-        "padding": [0, 0],
-        "dilation": [1, 1],
-        "ceilMode": False,
-        "countIncludePad": True,
-    }
+    return _read_pool(nn.AvgPool2d((kernel[0], kernel[1])), shape)
 
 
 def _read_norm(layer: Any, shape: tuple[int, ...]) -> Spec:
     """Read a normalisation as it is once a network is trained: a depthwise 1×1 convolution."""
-    channels, height, width = _maps(shape)
-    if channels != layer.num_features:
-        raise ValueError(f"it needs {layer.num_features} input channels, got {channels}")
-    if layer.running_var is None:
+    mean, variance, channels = layer.running_mean, layer.running_var, layer.num_features
+    if variance is None:
         raise ValueError("track_running_stats must be True: else a channel depends on the other images too")
-    scale = (layer.running_var.double() + layer.eps).rsqrt()
-    if layer.weight is not None:
-        scale = scale * layer.weight
-    shift = -layer.running_mean * scale
-    if layer.bias is not None:
-        shift = shift + layer.bias
-    return {
-        "kind": "norm",
-        "name": "norm",
-        "shape": [channels, height, width],
-        **_packed(scale.reshape(channels, 1, 1, 1), shift),
-        "kernelSize": [1, 1],
-        "stride": [1, 1],
-        "padding": [0, 0, 0, 0],
-        "dilation": [1, 1],
-        "groups": channels,
-    }
+    with torch.device("meta"):  # its first weights would be drawn for nothing
+        depthwise = nn.Conv2d(channels, channels, 1, groups=channels)
+    depthwise.weight, depthwise.bias = fuse_conv_bn_weights(
+        variance.new_ones(channels, 1, 1, 1), None, mean, variance, layer.eps, layer.weight, layer.bias
+    )
+    return {**_read_conv(depthwise, shape), "kind": "norm", "name": "norm"}
 
 
 def _read_flatten(layer: Any, shape: tuple[int, ...]) -> Spec:

@@ -21,7 +21,7 @@ def run_layers(specs: list[Spec], image: Tensor) -> list[Tensor]:
 
 
 def fields_below(specs: list[Spec]) -> list[Layer]:
-    """Return the layers for receptive field arithmetic; those that see single cells are left out."""
+    """Return the layers for receptive field arithmetic; those without a window are left out."""
     settings = ("kernelSize", "stride", "padding", "dilation")
     return [Layer(*(spec[name] for name in settings)) for spec in specs if "kernelSize" in spec]
 

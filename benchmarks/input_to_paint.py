@@ -28,8 +28,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
-from tests.browser.chromium import ARGUMENTS, find_browser
-from tests.browser.widgets_book import FigureOnPage, build, chapter, execute, lay_out
+from tests.chromium import ARGUMENTS, find_browser
+from tests.explorers.widgets_book import FigureOnPage, build, chapter, execute, lay_out
 from tools.audit_page import scroll_to
 
 from d2lconv.widgets import __all__ as EXPLORERS

@@ -4,7 +4,7 @@
 
 Sizes are those of a first visit, compressed as a host compresses them; paint is the first contentful paint in
 ms, and noisy; shift is the cumulative layout shift of the first view and of reading to the end. The limits
-that the suite holds stand in `tests/browser/test_audit.py`.
+that the suite holds stand in `tests/site/test_audit.py`.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main() -> None:
         parser.error(f"{given.site} has no index.html; run: make book")
 
     from playwright.sync_api import sync_playwright
-    from tests.browser.chromium import ARGUMENTS, find_browser
+    from tests.chromium import ARGUMENTS, find_browser
 
     path = find_browser()
     if path is None:

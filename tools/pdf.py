@@ -188,7 +188,7 @@ def main() -> None:
     given = parser.parse_args()
 
     from playwright.sync_api import sync_playwright
-    from tests.browser.chromium import ARGUMENTS, find_browser
+    from tests.chromium import ARGUMENTS, find_browser
 
     path = find_browser()
     if path is None:

@@ -2,7 +2,7 @@
 
 nbval runs each chapter again and compares what it prints. It is silent about a notebook that was never run,
 about PNG images, widget state, prose and metadata. Each guard looks at one such thing and returns messages
-that name the cell and say what to do, or none. `tests/book/test_chapters.py` runs all on every chapter.
+that name the cell and say what to do, or none. `tests/chapters/test_chapters.py` runs all on every chapter.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,145 @@
+"""Every exercise accepts right answers written in several ways, and refuses wrong ones with the right hint.
+
+An author adds a table ``answers_<chapter>.py`` beside this file: ``RIGHT`` has, for each exercise, a list of
+right answers; ``WRONG`` a list of pairs of the misconception to be named and an answer that has it.
+"""
+
+import copy
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import d2lconv.exercises
+from d2lconv.exercises import check
+from d2lconv.exercises._cases import _STEPS
+from d2lconv.exercises._registry import CHAPTERS, every_exercise, exercises_of
+from d2lconv.exercises.kinds import Choice, Function
+
+FOLDER = Path(d2lconv.exercises.__file__).parent
+FRAMEWORK = {"kinds"}  # the public modules that are no chapters
+TABLES = {
+    chapter: importlib.import_module(f"tests.package.exercises.answers_{chapter}") for chapter in CHAPTERS
+}
+EXERCISES = every_exercise()
+LEAST_WRONG = 5
+MOST_CASES, MOST_NUMBERS, MOST_CALLS = 80, 20_000, 2_000  # keep a check far below two seconds
+
+
+def table(kind):
+    return [
+        pytest.param(exercise.id, answer, id=f"{exercise.id}-{number}")
+        for exercise in EXERCISES
+        for number, answer in enumerate(getattr(TABLES[exercise.chapter], kind)[exercise.id])
+    ]
+
+
+def snapshot(answer):
+    """Return what an answer holds, for comparing it later."""
+    if isinstance(answer, Tensor):
+        return answer.tolist()
+    if isinstance(answer, torch.nn.Module):
+        return [parameter.tolist() for parameter in answer.parameters()]
+    return copy.deepcopy(answer)
+
+
+@pytest.mark.parametrize(("exercise", "answer"), table("RIGHT"))
+def test_right_answer_passes_and_stays_as_it_is(exercise, answer):
+    before = snapshot(answer)
+    result = check(exercise, answer)
+    assert result.correct, result
+    assert str(snapshot(answer)) == str(before)
+
+
+@pytest.mark.parametrize(("exercise", "pair"), table("WRONG"))
+def test_wrong_answer_gets_its_hint_the_same_each_time(exercise, pair):
+    misconception, answer = pair
+    before = snapshot(answer)
+    result = check(exercise, answer)
+    assert result.status == "not yet", result
+    assert result.misconception == misconception, result
+    assert result.hint
+    assert str(snapshot(answer)) == str(before)
+    assert repr(check(exercise, answer)) == repr(result)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
+class TestExercise:
+    def test_has_enough_answers(self, exercise):
+        right, wrong = (getattr(TABLES[exercise.chapter], kind)[exercise.id] for kind in ("RIGHT", "WRONG"))
+        assert len(right) >= 2
+        assert len(wrong) >= LEAST_WRONG
+        assert {wrong.name for wrong in named_misconceptions(exercise)} <= {name for name, _ in wrong}
+
+    def test_blank_is_not_attempted(self, exercise):
+        for blank in (..., None, NotImplementedError, NotImplementedError("later")):
+            assert check(exercise.id, blank).status == "not attempted"
+
+    def test_wants_completes_a_sentence(self, exercise):
+        assert re.match(r"[a-z]", exercise.wants)
+        assert not exercise.wants.endswith(".")
+        assert exercise.level in (1, 2, 3)
+
+    def test_hints_are_sentences(self, exercise):
+        for wrong in named_misconceptions(exercise):
+            assert re.fullmatch(r"[A-Z`].*[.?]", wrong.hint), wrong
+            assert "—" not in wrong.hint
+            assert "!" not in wrong.hint.replace("!=", "")
+
+    def test_cases_are_few_and_small(self, exercise):
+        if isinstance(exercise, Function):
+            cases = list(exercise.cases)
+            assert 2 < len(cases) <= MOST_CASES
+            assert len({str(case) for case in cases}) == len(cases), "the same case twice"
+            numbers = [
+                value.numel() for case in cases for value in case.arguments if isinstance(value, Tensor)
+            ]
+            assert sum(numbers) < MOST_NUMBERS
+            calls = len(cases) * (2 + 2 * len(exercise.wrong)) + 2 * _STEPS  # if each takes 1 ms
+            assert calls < MOST_CALLS
+
+    def test_misconceptions_are_wrong_and_differ(self, exercise):
+        """Each wrong function of a table gives something else than the right one, and than the others."""
+        if isinstance(exercise, Function):
+            cases = list(exercise.cases)
+            seen = {}
+            for wrong in exercise.wrong:
+                given = [outcome(wrong.gives, case) for case in cases]
+                assert given != [outcome(exercise.right, case) for case in cases], wrong.name
+                assert str(given) not in seen, f"{wrong.name} gives the same as {seen[str(given)]}"
+                seen[str(given)] = wrong.name
+
+
+def named_misconceptions(exercise):
+    return () if isinstance(exercise, Choice) else getattr(exercise, "wrong", ())
+
+
+def outcome(function, case):
+    try:
+        return str(function(*copy.deepcopy(case.arguments)))
+    except Exception as error:
+        return type(error).__name__
+
+
+def test_every_module_is_a_chapter_of_the_registry():
+    names = {path.stem for path in FOLDER.glob("[!_]*.py")} - FRAMEWORK
+    assert sorted(CHAPTERS) == sorted(names)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_exercises_are_numbered_and_get_harder(chapter):
+    exercises = exercises_of(chapter)
+    assert [exercise.id for exercise in exercises] == [f"{chapter}.{n}" for n in range(1, len(exercises) + 1)]
+    assert 4 <= len(exercises) <= 6
+    levels = [exercise.level for exercise in exercises]
+    assert levels == sorted(levels)
+    assert len({exercise.title for exercise in exercises}) == len(exercises)
+
+
+def test_choices_have_every_letter_in_their_table():
+    for exercise in EXERCISES:
+        if isinstance(exercise, Choice):
+            assert set(exercise.wrong) <= {name for name, _ in TABLES[exercise.chapter].WRONG[exercise.id]}

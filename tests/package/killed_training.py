@@ -1,0 +1,130 @@
+"""Train, be killed without warning, resume: ``python -m tests.package.killed_training FOLDER`` prints how it went.
+
+Each run is a process of its own, forked from this one, which has loaded PyTorch but computed nothing. The
+last one of a chain writes its weights to ``<chain>.pt``.
+"""
+
+import os
+import pathlib
+import signal
+import sys
+import time
+
+import torch
+
+from d2lconv.data import ImageData, Splits, load_digits, random_shifts
+from d2lconv.models import LeNet
+from d2lconv.training import fit
+from d2lconv.training._learning import Learner
+
+EPOCHS = 3  # of 4 steps
+FOLDER = pathlib.Path(*sys.argv[1:2])  # none where pytest only looks for examples
+KILLED, DONE = -signal.SIGKILL, 0
+
+
+def shift(images, *, generator):
+    return random_shifts(images, 1, generator)
+
+
+def train(chain, checkpoint):
+    torch.manual_seed(os.getpid())  # where it goes on, first weights come from the checkpoint
+    if not (checkpoint and checkpoint.exists()):
+        torch.manual_seed(0)
+    model = LeNet()
+    train, valid, test = load_digits()
+    data = Splits(
+        *(ImageData(part.images[:400], part.labels[:400], part.class_names) for part in (train, valid, test))
+    )
+    settings = {"lr": 0.03, "batch_size": 100, "augment": shift, "checkpoint": checkpoint}
+    history = fit(model, data, epochs=EPOCHS, **settings)
+    rows = [(row.train_loss, row.train_accuracy, row.valid_loss, row.valid_accuracy) for row in history]
+    torch.save({"weights": model.state_dict(), "history": rows}, FOLDER / f"{chain}.pt")
+
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies_in_step(number):
+    """Kill the process before a step."""
+    step, count = Learner.step, 0
+
+    def counted(*given):
+        nonlocal count
+        count += 1
+        return die() if count == number else step(*given)
+
+    Learner.step = counted
+
+
+def dies_half_way_through_writing(number):
+    """Kill the process when half of the checkpoint of an epoch is written."""
+    save, count = torch.save, 0
+
+    def half(content, file):
+        nonlocal count
+        count += 1
+        save(content, file)
+        if count == number:
+            file.flush()
+            os.truncate(file.fileno(), file.tell() // 2)
+            die()
+
+    torch.save = half
+
+
+def dies_before_the_name_changes(_):
+    pathlib.Path.replace = die
+
+
+def dies_after_the_name_changed(_):
+    replace = pathlib.Path.replace
+    pathlib.Path.replace = lambda *given: (replace(*given), die())
+
+
+def run(chain, checkpoint=None, moment=None, number=0, *, kill_after=None):
+    """Train in a process of its own; return its exit code and its time."""
+    began = time.monotonic()
+    child = os.fork()
+    if not child:
+        if moment:
+            moment(number)
+        train(chain, checkpoint)
+        os._exit(DONE)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), time.monotonic() - began
+
+
+def main():
+    torch.optim.SGD([torch.zeros(1)], lr=1)  # loads what all runs need: seconds, once instead of each time
+    code, seconds = run("whole")
+    assert code == DONE, code
+    chains = {
+        "in_the_first_epoch": [(dies_in_step, 3)],
+        "between_and_within_epochs": [(dies_in_step, 6), (dies_in_step, 4), (dies_in_step, 5)],
+        "while_it_writes": [(dies_half_way_through_writing, 1), (dies_half_way_through_writing, 2)],
+        "before_the_name_changes": [(dies_before_the_name_changes, 0)],
+        "after_the_name_changed": [(dies_after_the_name_changed, 0), (dies_after_the_name_changed, 0)],
+    }
+    for chain, moments in chains.items():
+        checkpoint = FOLDER / f"{chain}.run"
+        for moment, number in moments:
+            code, _ = run(chain, checkpoint, moment, number)
+            assert code == KILLED, (chain, code)
+        code, _ = run(chain, checkpoint)
+        assert code == DONE, (chain, code)
+        print(chain, len(moments))
+    kills, checkpoint = 0, FOLDER / "by_the_clock.run"
+    for tenths in (1, 3, 5, 7, 9):  # wherever it then is
+        code, _ = run("by_the_clock", checkpoint, kill_after=seconds * tenths / 10)
+        kills += code == KILLED
+    code, _ = run("by_the_clock", checkpoint)
+    assert code == DONE, code
+    print("by_the_clock", kills)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,372 @@
+"""Files come from the first mirror that works, and the cache holds right and whole files or none.
+
+The mirrors are web servers on this machine; every failure here is a real one.
+"""
+
+import hashlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from tests.package.mirrors import Mirror, dead_address
+
+from d2lconv.data._download import Source, fetch
+
+FILES = {"images.gz": random.Random(0).randbytes(200_000), "labels.gz": random.Random(1).randbytes(3_000)}
+SUMS = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+
+# The same call in a process of its own.
+LOAD = """
+import sys
+from d2lconv.data._download import Source, fetch
+files = dict(zip(sys.argv[3::2], sys.argv[4::2]))
+{before}
+fetch(Source("set", files, (sys.argv[2],)), sys.argv[1], progress=False)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _straight_to_this_machine(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("D2LCONV_DATA", raising=False)
+
+
+@pytest.fixture
+def mirror():
+    with Mirror(FILES) as running:
+        yield running
+
+
+@pytest.fixture
+def second():
+    with Mirror(FILES) as running:
+        yield running
+
+
+def source(*mirrors):
+    return Source("set", SUMS, tuple(getattr(mirror, "url", mirror) for mirror in mirrors))
+
+
+def get(folder, *mirrors):
+    return fetch(source(*mirrors), folder, progress=False)
+
+
+def cached(folder):
+    """Return what lies in the cache, by its path."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def everything():
+    return {f"set/{name}": content for name, content in FILES.items()}
+
+
+def start(folder, mirror, *, before=""):
+    command = [sys.executable, "-c", LOAD.format(before=before), str(folder), mirror.url]
+    command += [part for item in SUMS.items() for part in item]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+# ---- all is well ------------------------------------------------------------
+
+
+def test_files_are_fetched_into_the_cache(tmp_path, mirror):
+    assert get(tmp_path, mirror) == {name: tmp_path / "set" / name for name in FILES}
+    assert cached(tmp_path) == everything()
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert len(list((tmp_path / "set").iterdir())) == 2  # no scratch folder is left
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path, mirror):
+    get(tmp_path, mirror)
+    get(tmp_path, mirror)
+    assert sorted(mirror.asked) == sorted(FILES)
+    (tmp_path / "set" / "labels.gz").unlink()
+    get(tmp_path, mirror)
+    assert mirror.asked[2:] == ["labels.gz"]
+
+
+def test_a_full_cache_needs_no_network(tmp_path, mirror):
+    get(tmp_path, mirror)
+    assert get(tmp_path, dead_address()) == get(tmp_path, mirror)
+
+
+def test_a_file_put_there_by_hand_is_used(tmp_path, mirror):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "images.gz").write_bytes(FILES["images.gz"])
+    get(tmp_path, mirror)
+    assert mirror.asked == ["labels.gz"]
+
+
+def test_the_second_mirror_is_left_alone(tmp_path, mirror, second):
+    get(tmp_path, mirror, second)
+    assert second.asked == []
+
+
+def test_nothing_is_written_elsewhere(tmp_path, mirror, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))  # the cache may be on another disk
+    get(tmp_path, mirror)
+    assert cached(tmp_path) == everything()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX systems")
+def test_others_may_read_the_files_where_the_user_lets_them(tmp_path, mirror):
+    before = os.umask(0o022)
+    try:
+        paths = get(tmp_path, mirror).values()
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o644}
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_progress(tmp_path, mirror, capsys, progress):
+    fetch(source(mirror), tmp_path, progress=progress)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    if progress:
+        assert re.findall(r"(\w+\.gz): 100%.*?([\d.]+k)/([\d.]+k)", shown.err) == [
+            ("images.gz", "200k", "200k"),
+            ("labels.gz", "3.00k", "3.00k"),
+        ]
+    else:
+        assert shown.err == ""
+
+
+# ---- where the cache is ------------------------------------------------------------
+
+
+def test_folder_then_variable_then_the_users_cache(tmp_path, mirror, monkeypatch):
+    monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / "user" / project)
+    places = []
+    for folder, variable in [(None, None), (None, ""), (None, "variable"), ("argument", "variable")]:
+        monkeypatch.delenv("D2LCONV_DATA", raising=False)
+        if variable is not None:
+            monkeypatch.setenv("D2LCONV_DATA", variable and str(tmp_path / variable))
+        path = get(folder and tmp_path / folder, mirror)["images.gz"]
+        places.append(path.relative_to(tmp_path).as_posix())
+    assert places == [
+        "user/d2lconv/set/images.gz",
+        "user/d2lconv/set/images.gz",
+        "variable/set/images.gz",
+        "argument/set/images.gz",
+    ]
+
+
+def test_relative_folder_and_home(tmp_path, mirror, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert get("data", mirror)["images.gz"] == tmp_path / "data" / "set" / "images.gz"
+    assert get("~/data", mirror)["images.gz"] == tmp_path / "data" / "set" / "images.gz"
+    assert len(mirror.asked) == 2
+
+
+# ---- a mirror fails ------------------------------------------------------------
+
+
+FAULTS = {
+    404: "404 Client Error: Not Found",
+    503: "503 Server Error: Service Unavailable",
+    "truncated": r"IncompleteRead\(100000 bytes read, 100000 more expected\)",
+    "corrupted": rf"not the right file, its SHA-256 is [0-9a-f]{{64}} and not {SUMS['images.gz']}",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_second_mirror_helps(tmp_path, mirror, second, fault):
+    mirror.break_all(fault)
+    get(tmp_path, mirror, second)
+    assert cached(tmp_path) == everything()
+    assert mirror.asked == second.asked == list(FILES)
+
+
+def test_the_second_mirror_helps_when_the_first_is_down(tmp_path, second):
+    get(tmp_path, dead_address(), second)
+    assert cached(tmp_path) == everything()
+
+
+def test_each_file_looks_for_its_own_mirror(tmp_path, mirror, second):
+    mirror.faults["images.gz"] = second.faults["labels.gz"] = 404
+    get(tmp_path, mirror, second)
+    assert cached(tmp_path) == everything()
+    assert mirror.asked == ["images.gz", "labels.gz"]
+    assert second.asked == ["images.gz"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_all_mirrors_fail(tmp_path, mirror, second, fault):
+    mirror.break_all(fault)
+    second.break_all(404)
+    dead = dead_address()
+    with pytest.raises(OSError, match=r"^cannot get images\.gz\n") as caught:
+        get(tmp_path, mirror, dead, second)
+    first, *reasons, last = str(caught.value).split("\n")
+    assert first == "cannot get images.gz"
+    assert re.match(rf"- {mirror.url}images.gz: {FAULTS[fault]}", reasons[0])
+    assert re.match(rf"- {dead}images.gz: \[(Errno|WinError) \d+\] .*refused", reasons[1])
+    assert re.match(rf"- {second.url}images.gz: {FAULTS[404]}", reasons[2])
+    assert len(reasons) == 3
+    assert last == f"Check the network and try again, or put the file into {tmp_path / 'set'} by hand"
+    assert cached(tmp_path) == {}
+    assert list((tmp_path / "set").iterdir()) == []
+
+
+def test_what_came_before_a_failure_stays(tmp_path, mirror):
+    mirror.faults["labels.gz"] = "truncated"
+    with pytest.raises(OSError, match=r"^cannot get labels\.gz\n"):
+        get(tmp_path, mirror)
+    assert cached(tmp_path) == {"set/images.gz": FILES["images.gz"]}
+    mirror.faults.clear()
+    get(tmp_path, mirror)
+    assert mirror.asked == ["images.gz", "labels.gz", "labels.gz"]
+
+
+def test_a_network_that_is_away(tmp_path):
+    with pytest.raises(OSError, match=r"- http://nowhere\.invalid/images\.gz: .*[Nn]ame"):
+        get(tmp_path, "http://nowhere.invalid/")
+
+
+# ---- the cache is not what it should be ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spoil", [lambda data: data[:-1] + b"!", lambda data: data[:100], lambda _: b""])
+def test_a_spoiled_file_is_fetched_again(tmp_path, mirror, spoil):
+    path = get(tmp_path, mirror)["images.gz"]
+    path.write_bytes(spoil(FILES["images.gz"]))
+    get(tmp_path, mirror)
+    assert cached(tmp_path) == everything()
+    assert mirror.asked == ["images.gz", "labels.gz", "images.gz"]
+
+
+def test_a_spoiled_file_without_a_network(tmp_path, mirror):
+    path = get(tmp_path, mirror)["labels.gz"]
+    path.write_bytes(b"poison")
+    with pytest.raises(OSError, match=r"^cannot get labels\.gz\n") as caught:
+        get(tmp_path, dead_address())
+    spoiled = hashlib.sha256(b"poison").hexdigest()
+    assert (
+        f"\n- {path}: not the right file, its SHA-256 is {spoiled} and not {SUMS['labels.gz']}\n- http"
+        in str(caught.value)
+    )
+
+
+def advice(path):
+    return (
+        rf"^cannot store {re.escape(str(path))}: .*\nMake room and see that the folder can be written to, or "
+        r"choose another one with folder=… or the environment variable D2LCONV_DATA$"
+    )
+
+
+def test_a_folder_that_cannot_be(tmp_path, mirror, second):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match=advice(tmp_path / "file" / "set" / "images.gz")) as caught:
+        get(tmp_path / "file", mirror, second)
+    assert str(caught.value).count("[Errno ") == 1
+    assert mirror.asked == second.asked == []
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, mirror, monkeypatch):
+    place = tmp_path / "set"
+    place.mkdir(mode=0o555)
+    if os.access(place, os.W_OK):  # root may write everywhere
+
+        def refuse(*_, **__):
+            raise PermissionError(13, "Permission denied", str(place))
+
+        monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    with pytest.raises(OSError, match=advice(place / "images.gz")) as caught:
+        get(tmp_path, mirror)
+    assert "Permission denied" in str(caught.value)
+    assert mirror.asked == []
+
+
+def test_a_folder_in_place_of_the_file(tmp_path, mirror):
+    (tmp_path / "set" / "images.gz").mkdir(parents=True)
+    with pytest.raises(OSError, match=advice(tmp_path / "set" / "images.gz")):
+        get(tmp_path, mirror)
+
+
+def test_a_full_disk(tmp_path, mirror):
+    pytest.importorskip("resource", reason="limits of POSIX systems")
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
+    process = start(tmp_path, mirror, before=limit)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert (
+        f"OSError: cannot store {tmp_path / 'set' / 'images.gz'}: [Errno 27] File too large\nMake room"
+        in errors
+    )
+    assert cached(tmp_path) == {}
+    assert list((tmp_path / "set").iterdir()) == []
+    assert mirror.asked == ["images.gz"]
+
+
+# ---- processes are stopped, or run at once ------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_interrupted(tmp_path, mirror):
+    mirror.faults["images.gz"] = "stalled"
+    process = start(tmp_path, mirror)
+    assert mirror.half_sent.wait(60)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert errors.rstrip().endswith("KeyboardInterrupt")
+    assert cached(tmp_path) == {}
+    assert list((tmp_path / "set").iterdir()) == []
+
+
+def test_killed(tmp_path, mirror):
+    mirror.faults["images.gz"] = "stalled"
+    process = start(tmp_path, mirror)
+    assert mirror.half_sent.wait(60)
+    process.kill()
+    process.communicate()
+    assert not (tmp_path / "set" / "images.gz").exists()
+    mirror.faults.clear()
+    paths = get(tmp_path, mirror)
+    assert {name: path.read_bytes() for name, path in paths.items()} == FILES
+
+
+def test_two_processes_at_once(tmp_path, mirror):
+    mirror.faults["images.gz"] = "stalled"
+    slow = start(tmp_path, mirror)
+    assert mirror.half_sent.wait(60)
+    del mirror.faults["images.gz"]
+    fast = start(tmp_path, mirror)
+    _, errors = fast.communicate()
+    assert (fast.returncode, errors) == (0, "")
+    assert (tmp_path / "set" / "images.gz").read_bytes() == FILES["images.gz"]
+    mirror.go_on.set()
+    _, errors = slow.communicate()
+    assert (slow.returncode, errors) == (0, "")
+    assert cached(tmp_path) == everything()
+
+
+def test_many_threads_at_once(tmp_path, mirror):
+    failures = []
+
+    def load():
+        try:
+            get(tmp_path, mirror)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert cached(tmp_path) == everything()
+
+
+def test_importing_the_package_loads_no_downloader():
+    code = "import sys, d2lconv.data; print(*({'pooch', 'requests'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

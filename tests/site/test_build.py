@@ -1,0 +1,136 @@
+"""The book builds without a warning, asks nobody else for anything, and its links lead somewhere."""
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from tests.built_book import (
+    ROOT,
+    broken_links,
+    build_once,
+    loads_from_elsewhere,
+    pages,
+    pages_in_toc,
+    warnings,
+    without_description,
+)
+
+
+@pytest.fixture(scope="session")
+def book_build(tmp_path_factory):
+    """Build the book, or take the build of another worker."""
+    return build_once(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def site(book_build):
+    """Folder of the built book."""
+    return book_build.site
+
+
+def parse(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def test_build_is_free_of_warnings(book_build):
+    assert warnings(book_build.log) == []
+    assert book_build.code == 0, book_build.log[-2000:]
+
+
+def test_pages_are_those_of_the_table_of_contents(site):
+    found = {path.relative_to(site).with_suffix("").as_posix() for path in pages(site)}
+    assert found - {"404", "index", "search", "genindex", "py-modindex"} == set(pages_in_toc())
+
+
+def test_nothing_is_loaded_from_elsewhere(site):
+    assert loads_from_elsewhere(site) == []
+
+
+def test_links_lead_somewhere(site):
+    assert broken_links(site) == []
+
+
+def test_every_image_says_what_it_shows(site):
+    assert without_description(site) == []
+
+
+def test_start_page_leads_to_the_landing_page_without_a_server(site):
+    refresh = parse(site / "index.html").find("meta", attrs={"http-equiv": "refresh"})
+    assert refresh["content"] == "0; url=book/index.html"
+
+
+def test_formulas_are_mathml_with_their_source(site):
+    formulas = parse(site / "book/convolution.html").find_all("math")
+    assert formulas
+    for formula in formulas:
+        assert formula.find("annotation", encoding="application/x-tex").get_text()
+
+
+def test_figures_are_drawings_in_the_theme_s_colours(site):
+    drawings = parse(site / "book/convolution.html").find_all("svg", class_="d2l-figure")
+    assert drawings
+    assert all("var(--d2l-" in str(drawing) for drawing in drawings)
+
+
+@pytest.mark.parametrize("page", pages_in_toc())
+def test_ids_are_unique(site, page):
+    ids = [element["id"] for element in parse(site / f"{page}.html").find_all(id=True)]
+    assert sorted({name for name in ids if ids.count(name) > 1}) == []
+
+
+def test_chapter_has_a_colab_button_for_its_own_file(site):
+    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    path = address.removeprefix("https://github.com/") + "/blob/main/book/convolution.ipynb"
+    text = (site / "book/convolution.html").read_text(encoding="utf-8")
+    assert f"https://colab.research.google.com/github/{path}" in text
+
+
+@pytest.mark.parametrize("name", ["d2lconv.ops.conv2d", "d2lconv.shapes.conv_output_size"])
+def test_api_documents_public_names(site, name):
+    assert parse(site / "book/api.html").find(id=name)
+
+
+def test_bibliography_entries_have_their_key_as_anchor(site):
+    entry = parse(site / "book/bibliography.html").find(id="lecun1998")
+    assert "Gradient-based learning" in entry.get_text()
+
+
+# ---- the checks notice what they are for ----
+
+SPOILED = {
+    loads_from_elsewhere: [
+        '<script src="https://cdn.example/x.js"></script>',
+        '<link rel="stylesheet" href="//fonts.example/a.css">',
+        '<img alt="A dot" src="http://example.org/dot.png">',
+        '<p style="background: url(https://example.org/a.png)">x</p>',
+        "<style>@import 'https://example.org/a.css';</style>",
+    ],
+    broken_links: [
+        '<a href="nowhere.html">x</a>',
+        '<a href="#nowhere">x</a>',
+        '<a href="other.html#nowhere">x</a>',
+        '<img alt="A dot" src="nowhere.png">',
+    ],
+    without_description: ['<img src="a.png">', '<img src="a.png" alt=" ">', "<svg><path/></svg>"],
+}
+
+
+@pytest.mark.parametrize(
+    ("check", "markup"), [(check, markup) for check, markups in SPOILED.items() for markup in markups]
+)
+def test_check_finds_a_spoiled_page(tmp_path, check, markup):
+    page = tmp_path / "page.html"
+    (tmp_path / "other.html").write_text('<p id="here">x</p>')
+    page.write_text('<a href="other.html#here">x</a> <a href="https://example.org">y</a>')
+    assert check(tmp_path) == []
+    page.write_text(markup)
+    assert len(check(tmp_path)) == 1
+
+
+def test_check_finds_a_style_sheet_that_loads_from_elsewhere(tmp_path):
+    (tmp_path / "a.css").write_text("p { background: url('https://example.org/a.png') }")
+    assert len(loads_from_elsewhere(tmp_path)) == 1
+
+
+def test_log_of_a_build_with_warnings_is_noticed():
+    log = "reading sources\nbook/x.md:3: WARNING: document isn't included\nbuild finished with problems"
+    assert warnings(log) == ["book/x.md:3: WARNING: document isn't included"]

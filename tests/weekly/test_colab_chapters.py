@@ -1,0 +1,120 @@
+"""Each chapter as Colab runs it: the file alone, Colab's versions, the package from a wheel that it installs.
+
+Colab's PyTorch is the only one of its packages that is not installed: the course's own stands in its place.
+"""
+
+import contextlib
+import copy
+import importlib.metadata
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from tests.repository.distribution import build_once
+from tests.weekly.environments import BESIDE, COURSE, make_once, packages_of, put_on_top
+from tools import colab
+from tools.book import Book
+from tools.kernels import run_cells
+
+pytestmark = pytest.mark.slow
+
+BOOK = Book.around(Path(__file__))
+COLAB = {
+    "anywidget": "0.9.21",
+    "ipykernel": "6.17.1",
+    "ipython": "7.34.0",
+    "ipywidgets": "7.7.1",
+    "matplotlib": "3.10.0",
+    "numpy": "2.0.2",
+    "pooch": "1.8.2",
+    "scikit-learn": "1.6.1",
+    "tqdm": "4.67.1",
+    "traitlets": "5.7.1",
+}
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """Return the interpreter of an environment with what Colab ships, without d2lconv."""
+    torch = importlib.metadata.distribution("torch")
+    alone = Path(sys.prefix) / "torch-alone"  # so that nothing else of the course's environment is found
+    alone.mkdir(exist_ok=True)
+    for name in {str(file).split("/")[0] for file in torch.files or ()} - {".."}:
+        with contextlib.suppress(FileExistsError):  # another worker may be as far
+            (alone / name).symlink_to(COURSE / name)
+    pins = [f"{name}=={version}" for name, version in COLAB.items()]
+    return make_once("colab-alone", [*pins, *(torch.requires or ())], beside=[alone])
+
+
+@pytest.fixture
+def wheel(tmp_path_factory):
+    """Return the wheel's path."""
+    return build_once(tmp_path_factory).wheel
+
+
+@pytest.fixture
+def python(shipped, tmp_path, monkeypatch):
+    """Return the interpreter of a new environment with what Colab ships; it is the one that kernels run in.
+
+    It is offline, so a package that pip would fetch is an error.
+    """
+    python = put_on_top(tmp_path / "environment", shipped)
+    kernel = tmp_path / "jupyter/kernels/python3"
+    kernel.mkdir(parents=True)
+    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(
+        json.dumps({"argv": command, "display_name": "Python 3", "language": "python"})
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    return python
+
+
+def shown(cell):
+    """Return what a reader sees below a cell: texts, and the kinds of all else, which differs by version."""
+    texts = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    rest = [output.data for output in cell.outputs if output.output_type != "stream"]
+    kept = ("text/plain", "text/html", "text/markdown", "text/latex")
+    return texts, [{kind: data[kind] if kind in kept else "" for kind in data} for data in rest]
+
+
+def versions(python):
+    """Return what pip finds installed."""
+    command = [python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
+    listed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return {package["name"]: package["version"] for package in listed}
+
+
+@pytest.mark.parametrize("path", BOOK.chapters(), ids=lambda path: path.stem)
+def test_chapter_runs_alone_and_shows_the_same(path, wheel, python, tmp_path):
+    saved = nbformat.read(path, as_version=4)
+    nb = copy.deepcopy(saved)
+    install = nb.cells[colab.install_index(nb)]
+    repository = BOOK.repository()
+    address = f"git+{repository.url}@{repository.branch}"
+    assert install.source.count(address) == 1
+    install.source = install.source.replace(address, wheel.as_uri())
+    alone = tmp_path / "content" / path.name
+    alone.parent.mkdir()
+    before = versions(python)
+    assert {name: before[name] for name in COLAB} == COLAB
+    assert "d2lconv" not in before
+
+    run_cells(nb, alone, timeout=300, each=lambda: None)
+
+    same = [cell for cell in saved.cells if cell.cell_type == "code"]
+    for number, cell in enumerate(cell for cell in nb.cells if cell.cell_type == "code"):
+        if cell.id != install.id:
+            assert shown(cell) == shown(same[number]), cell.source
+    after = versions(python)
+    assert {name: version for name, version in after.items() if before.get(name) != version} == {
+        "d2lconv": importlib.metadata.version("d2lconv")
+    }
+    own = {path.name.partition("-")[0] for path in packages_of(python).iterdir()}
+    assert own == {BESIDE, "d2lconv"}
+    done = subprocess.run([python, "-m", "pip", "check"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "No broken requirements found.\n")

@@ -1,0 +1,84 @@
+"""A figure in real JupyterLab: controls, view and kernel hold the same state, whoever changes it."""
+
+import sys
+
+import pytest
+from playwright.sync_api import expect
+from tests.weekly.jupyterlab import Notebook, start_lab
+
+from d2lconv.widgets.convolution import PRESETS
+
+CODE = """from d2lconv import widgets
+from d2lconv.widgets.convolution import INPUT
+figure = widgets.convolution_explorer()
+figure"""
+STEP = "(figure.view.step, figure.controls['step'].value)"
+
+
+@pytest.fixture(scope="module")
+def notebook(browser, tmp_path_factory):
+    """Show a figure in the JupyterLab that the tests are installed with."""
+    with start_lab(tmp_path_factory.mktemp("lab"), sys.executable, CODE) as (address, client):
+        page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        yield Notebook(page, address, client)
+        page.close()
+
+
+@pytest.fixture
+def formula(notebook):
+    """Set the figure back, and return the view's formula."""
+    notebook.do("figure.view.step, figure.view.kernel_index = 1, 0\nfigure.view.input = INPUT")
+    formula = notebook.page.locator(".d2l-formula")
+    expect(formula).to_contain_text("= 10")
+    notebook.expect(STEP, (1, 1))  # what the page says late would undo what is set next
+    return formula
+
+
+def test_a_slider_moved_by_keyboard_changes_the_trait(notebook, formula):
+    notebook.slider("Output cell").press("ArrowRight")
+    expect(formula).to_contain_text("= 12")
+    notebook.slider("Output cell").press("ArrowRight")
+    expect(notebook.readout("Output cell")).to_have_text("3")
+    notebook.expect(STEP, (3, 3))
+
+
+def test_a_trait_that_is_set_moves_the_slider_and_the_view(notebook, formula):
+    notebook.do("figure.view.step = 5")
+    expect(notebook.readout("Output cell")).to_have_text("5")
+    expect(formula).to_contain_text("= 16")
+    notebook.expect(STEP, (5, 5))
+    notebook.do("figure.controls['step'].value = 9")
+    expect(formula).to_contain_text("= 3")
+    notebook.expect(STEP, (9, 9))
+
+
+def test_a_choice_changes_the_numbers_in_the_kernel(notebook, formula):
+    notebook.page.get_by_label("Kernel", exact=True).select_option("sharpen")
+    expect(formula).not_to_contain_text("= 10")
+    notebook.expect("figure.view.kernel", PRESETS["sharpen"])
+
+
+def test_a_number_typed_into_a_grid_reaches_the_kernel(notebook, formula):
+    cell = notebook.page.locator(".d2l-grid.d2l-input [data-place='0,0'] input")
+    cell.fill("7")
+    cell.press("Enter")
+    expect(formula).to_contain_text("= 16")
+    notebook.expect("figure.view.input[0][0]", 7)
+
+
+def test_a_value_out_of_range_is_refused_and_nothing_moves(notebook, formula):
+    code = "try:\n    figure.view.step = 10\nexcept Exception as error:\n    said = str(error)"
+    assert notebook.ask("said", after=code) == "step must be from 1 to 9, got 10"
+    expect(notebook.readout("Output cell")).to_have_text("1")
+    expect(formula).to_contain_text("= 10")
+
+
+def test_the_view_speaks_once_and_writes_nothing_to_the_console(notebook, formula):
+    page = notebook.page
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    notebook.slider("Output cell").press("ArrowRight")
+    expect(formula).to_contain_text("= 12")
+    said = page.locator(".d2l-view [aria-live=polite]")
+    expect(said).to_have_text("row 1, column 2: output 12")
+    assert problems == []

@@ -1,4 +1,4 @@
-"""Train, be killed without warning, resume: ``python -m tests.package.killed_training FOLDER`` prints how it went.
+"""Train, be killed, resume: ``python -m tests.package.killed_training FOLDER`` prints how it went.
 
 Each run is a process of its own, forked from this one, which has loaded PyTorch but computed nothing. The
 last one of a chain writes its weights to ``<chain>.pt``.

@@ -22,11 +22,10 @@ from myst_nb.sphinx_ import NbMetadataCollector  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
-from sphinx.util.typing import ExtensionMetadata
 
 LOGGER = logging.getLogger(__name__)
 
-HOST = Path(__file__).parent.parent / "_host"
+HOST = Path(__file__).parents[2] / "_host"
 FILES = ("host.js", "host.css")
 ROOM = "room.json"  # by name of a figure: its height in rem, once it is set up, on a wide page and on a phone
 FIGURES = "_static/figures"  # one file for each page with figures
@@ -272,9 +271,8 @@ def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         app.add_js_file("host.js", loading_method="defer")
 
 
-def setup(app: Sphinx) -> ExtensionMetadata:
+def setup(app: Sphinx) -> None:
     """Connect to the steps of a build."""
     app.connect("builder-inited", copy_host)
     app.connect("doctree-read", place_figures, priority=900)  # after the images are collected
     app.connect("html-page-context", add_host)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

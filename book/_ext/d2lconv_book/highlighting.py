@@ -12,7 +12,6 @@ from typing import Any
 from pygments import token  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
-from sphinx.util.typing import ExtensionMetadata
 
 PLAIN = {token.Name, token.Name.Namespace, token.Operator, token.Punctuation, token.Whitespace}
 """Kinds of words without a colour. Kinds below them, such as `token.Name.Builtin`, keep theirs."""
@@ -41,7 +40,6 @@ def use(app: Sphinx) -> None:
         app.builder.highlighter.formatter = PlainCode  # type: ignore[attr-defined]
 
 
-def setup(app: Sphinx) -> ExtensionMetadata:
+def setup(app: Sphinx) -> None:
     """Wait until the builder has its highlighter."""
     app.connect("builder-inited", use)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure as Drawing
 
-from d2lconv._arguments import Size, per_axis
+from d2lconv._arguments import IntOrPair, per_axis
 from d2lconv.plotting import PALETTE, draw_coverage
 from d2lconv.shapes import conv_output_size, padding_for
 from d2lconv.widgets._base import Figure, View, checkbox, dropdown, join_scripts, join_styles, slider
@@ -77,7 +77,12 @@ class PaddingView(View):
 
 
 def padding_explorer(
-    size: Size = 5, kernel_size: Size = 3, *, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1
+    size: IntOrPair = 5,
+    kernel_size: IntOrPair = 3,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
+    dilation: IntOrPair = 1,
 ) -> Figure:
     """Show where a kernel fits on a padded input, and compute the size of the output.
 
@@ -94,7 +99,7 @@ def padding_explorer(
     kernel_size : int or (int, int)
         Size of the kernel, from 1 to 5.
     stride : int or (int, int)
-        Distance between two places of the kernel, from 1 to 4.
+        Distance between two neighbouring positions of the kernel, from 1 to 4.
     padding : int, (int, int) or str
         Zeros on every side or on the sides of each axis, from 0 to 12; or ``"valid"``, ``"same"`` (stride 1
         only) or ``"full"``.

@@ -1,4 +1,4 @@
-"""Settings of the whole suite: one thread a process, Ctrl-C, property tests that repeat themselves exactly."""
+"""Settings of the whole suite: one thread a process, and property tests that repeat themselves exactly."""
 
 import os
 
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jupyter_client import KernelManager
 
-# A shell that starts the suite in the background lets it ignore Ctrl-C, and every process that a test starts would too.
+# A shell that starts the suite in the background makes it ignore Ctrl-C, and all that a test starts would too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nbformat import NotebookNode
 
-from d2lconv.exercises._registry import every_exercise
+from d2lconv.exercises.engine.registry import every_exercise
 from d2lconv.exercises.kinds import Exercise
 from tools.markdown import headings
 from tools.notebooks import SOLUTION_LINE, SOLUTION_METADATA

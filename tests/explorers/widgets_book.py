@@ -84,8 +84,8 @@ def spoiled(site: Path, page: str, change: Callable[[str], str]) -> Iterator[str
 def execute(folder: Path, name: str) -> Path:
     """Run a chapter as `make execute` does."""
     path = folder / "book" / f"{name}.ipynb"
-    result = run_chapter(path, 120)
-    assert not result.problem, result.problem
+    problem = run_chapter(path, 120)
+    assert not problem, problem
     return path
 
 

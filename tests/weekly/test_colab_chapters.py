@@ -15,9 +15,9 @@ import nbformat
 import pytest
 from tests.repository.distribution import build_once
 from tests.weekly.environments import BESIDE, COURSE, make_once, packages_of, put_on_top
-from tools import colab
 from tools.book import Book
-from tools.kernels import run_cells
+from tools.execute import run_cells
+from tools.notebooks import install_index
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +93,7 @@ def versions(python):
 def test_chapter_runs_alone_and_shows_the_same(path, wheel, python, tmp_path):
     saved = nbformat.read(path, as_version=4)
     nb = copy.deepcopy(saved)
-    install = nb.cells[colab.install_index(nb)]
+    install = nb.cells[install_index(nb)]
     repository = BOOK.repository()
     address = f"git+{repository.url}@{repository.branch}"
     assert install.source.count(address) == 1
@@ -104,7 +104,7 @@ def test_chapter_runs_alone_and_shows_the_same(path, wheel, python, tmp_path):
     assert {name: before[name] for name in COLAB} == COLAB
     assert "d2lconv" not in before
 
-    run_cells(nb, alone, timeout=300, each=lambda: None)
+    run_cells(nb, alone, timeout=300)
 
     same = [cell for cell in saved.cells if cell.cell_type == "code"]
     for number, cell in enumerate(cell for cell in nb.cells if cell.cell_type == "code"):

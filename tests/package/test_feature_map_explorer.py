@@ -13,10 +13,10 @@ from torch import nn
 
 from d2lconv.data import load_digits
 from d2lconv.models import LeNet, nin_block, vgg_block
+from d2lconv.widgets.feature_maps import feature_map_explorer
 from d2lconv.widgets.feature_maps.network import read_network
 from d2lconv.widgets.feature_maps.packing import pack, unpack
 from d2lconv.widgets.feature_maps.running import run_layers
-from d2lconv.widgets.feature_maps import feature_map_explorer
 
 DIGITS = load_digits().valid
 IMAGES, LABELS = DIGITS.images[:4], DIGITS.labels[:4]

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from d2lconv.shapes import receptive_field
 from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
 from d2lconv.widgets.controls import dropdown, slider
-from d2lconv.widgets.feature_maps.picture import draw_walk
 from d2lconv.widgets.feature_maps.network import read_network
 from d2lconv.widgets.feature_maps.packing import Spec, pack, unpack
+from d2lconv.widgets.feature_maps.picture import draw_walk
 from d2lconv.widgets.feature_maps.running import fields_below, run_layers
 from d2lconv.widgets.matrix import within
 

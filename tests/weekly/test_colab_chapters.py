@@ -13,7 +13,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tests.repository.distribution import build_once
 from tests.weekly.environments import BESIDE, COURSE, make_once, packages_of, put_on_top
 from tools.book import Book
 from tools.execute import run_cells
@@ -49,10 +48,13 @@ def shipped():
     return make_once("colab-alone", [*pins, *(torch.requires or ())], beside=[alone])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """Return the wheel's path."""
-    return build_once(tmp_path_factory).wheel
+    """Build the package's wheel and return its path."""
+    folder = tmp_path_factory.mktemp("wheel")
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, BOOK.root], check=True)
+    return next(folder.glob("d2lconv-*.whl"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from filelock import FileLock
 from tools.notebooks import load
 
-import static_widgets
+from d2lconv_book import explorers as static_widgets
 
 ROOT = Path(__file__).parents[1]
 _REMOTE = re.compile(r"\s*(https?:|//|ftp:)", re.IGNORECASE)

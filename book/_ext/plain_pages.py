@@ -50,7 +50,6 @@ def plain(source: str, *, works: str, here: Collection[str], address: str) -> st
     text = _CONTAINER.sub(lambda found: found[1], source)
     text = _BIBLIOGRAPHY.sub(lambda found: works, text)
     text = _MODULE.sub(lambda found: names_of(found[1]), text)
-    text = text.replace("```{chapters}\n```\n", "Each chapter is a notebook beside this file.\n")
     if left := _DIRECTIVE.search(text):
         raise PlainError(f"{left[0]} cannot be written as plain Markdown")
     return _PAGE.sub(

@@ -332,7 +332,7 @@ def test_previous_and_next(chapter):
 def test_figure_moves(chapter):
     place = chapter.locator(".d2l-live").first
     place.scroll_into_view_if_needed()
-    chapter.wait_for_selector(".d2l-live[data-ready] .d2l-moving")
+    chapter.wait_for_selector(".d2l-live[data-ready] .d2l-interactive")
 
 
 def test_first_tab_skips_to_the_text(chapter):

@@ -6,7 +6,7 @@ import pytest
 from tests.built_book import NAMED, figures_in_toc
 from tests.explorers.widgets_book import FigureOnPage, figures_in, spoiled
 
-import static_widgets
+from d2lconv_book import explorers as static_widgets
 
 ROOMS = json.loads((static_widgets.HOST / static_widgets.ROOM).read_text(encoding="utf-8"))
 

@@ -2,9 +2,9 @@
 
 myst-nb writes each SVG output of a chapter to a file and shows it by `<img>`, which cannot know whether the
 page is light or dark. Here the drawing itself is put in the page: with ids of its own, with the course's
-colours as CSS variables (`_static/palette.css`), and with fewer bytes. Matplotlib writes six decimals where a
-hundredth of a point cannot be seen, puts each part in a group of its own, draws each cell of a grid by itself,
-and embeds PNG.
+colours as CSS variables (`_static/palette.css`), and with fewer bytes. Matplotlib writes six decimals where
+a hundredth of a point cannot be seen, puts each part in a group of its own, draws each cell of a grid by
+itself, and embeds PNG.
 
 Every image of a page must say what it shows. For an output, the cell's metadata does: `{"mystnb": {"image":
 {"alt": "A 3×3 input, a 2×2 kernel and their 2×2 output"}}}`. A missing text is a build warning.
@@ -184,7 +184,7 @@ def _themed(colour: str, palette: Mapping[str, str]) -> str:
 
 
 def _image(source: bytes, given: Mapping[str, str]) -> dict[str, str]:
-    """Return new attributes for an embedded PNG: smaller, sharp where pixels count, and maps as transparent ones."""
+    """Return new attributes for an embedded PNG: smaller, sharp where pixels count, see-through if a map."""
     image = Image.open(io.BytesIO(source)).convert("RGBA")
     new = {}
     if image.width <= PIXEL_ART and "pixelated" not in given.get("style", ""):
@@ -213,7 +213,7 @@ def _signed_colours() -> dict[tuple[int, ...], tuple[int, ...]]:
 
 
 def see_through(pixels: np.ndarray) -> np.ndarray | None:
-    """Return a map of signed numbers with the paper's colour at zero, whichever that is; None for other images."""
+    """Return a map of signed numbers that lets the paper through at zero; None for other images."""
     found, where = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
     colours = _signed_colours()
     keys = [tuple(colour) for colour in found[:, :3].tolist()]

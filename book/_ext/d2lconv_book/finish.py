@@ -1,12 +1,11 @@
 """Only our own scripts run: what refuses others, and the one pass over finished pages.
 
-A `<script>` or an event handler in a notebook's output or in a Markdown page fails the build, by file and line
-(in a notebook, line 50002 is the fifth cell's second). Finished pages get a Content-Security-Policy, in a meta element,
-since a host such as GitHub Pages lets a site set no headers, and corrections of what axe-core finds in them. What the
-policy lets through beyond the site's own files, and why:
+A `<script>` or an event handler in a notebook's output or in a Markdown page fails the build, by file and
+line (in a notebook, line 50002 is the fifth cell's second). Finished pages get a Content-Security-Policy,
+in a meta element, since a host such as GitHub Pages lets a site set no headers, and corrections of what
+axe-core finds in them. What the policy lets through beyond the site's own files, and why:
 
 * the one script that stands in pages, which chooses light or dark before the first paint, by its hash;
-* `blob:` scripts, on pages with interactive figures: `_host/host.js` starts the view of a figure from the page;
 * styles in the page: drawings, the widths of a table's columns, and figures set them by attribute;
 * `data:` images: pictures within drawings, and the small ones of the theme's style sheet.
 """
@@ -119,16 +118,15 @@ def hash_of(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def policy(page: str) -> str:
-    """Return the strictest policy under which a page works.
+def policy() -> str:
+    """Return the strictest policy under which the pages work.
 
-    >>> policy("<p>No script.</p>").split("; ")[1] == f"script-src 'self' {hash_of(SCRIPT)}"
+    >>> policy().split("; ")[1] == f"script-src 'self' {hash_of(SCRIPT)}"
     True
     """
-    views = " blob:" if 'class="d2l-live"' in page else ""
     rules = {
         "default-src": "'self'",
-        "script-src": f"'self' {hash_of(SCRIPT)}{views}",
+        "script-src": f"'self' {hash_of(SCRIPT)}",
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data:",
         "object-src": "'none'",
@@ -144,12 +142,12 @@ def finished(page: str) -> str:
         return page
     for found, better in RULES:
         page = found.sub(better, page)
-    meta = f'{_OURS} content="{html.escape(policy(page), quote=False)}">'
+    meta = f'{_OURS} content="{html.escape(policy(), quote=False)}">'
     return _CHARSET.sub(lambda charset: f"{charset[0]}\n    {meta}", page, count=1)
 
 
 def finish_pages(app: Sphinx, error: Exception | None) -> None:
-    """Finish the pages of a build, when nothing else will change them, and warn of scripts that are not ours."""
+    """Finish the pages when nothing else will change them, and warn of scripts that are not ours."""
     if error or app.builder.name != "html":
         return
     for path in sorted(Path(app.outdir).rglob("*.html")):

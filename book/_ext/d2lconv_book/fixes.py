@@ -1,12 +1,13 @@
 """Small corrections to what other extensions make.
 
-Each entry of the bibliography has its BibTeX key as its anchor: `[LeCun et al. (1998)](bibliography.md#lecun1998)`
-links to the entry `@article{lecun1998, …}` of `references.bib`. It is a plain Markdown link, so it also reads well on
-GitHub and in Colab, and a key that does not exist is a build warning. `bibtex_cite_id: "{key}"` in `_config.yml` gives
-the entries their HTML anchors; MyST accepts in `page.md#anchor` only anchors that it knows, so it is told the keys.
+Each entry of the bibliography has its BibTeX key as its anchor: `[LeCun et al.
+(1998)](bibliography.md#lecun1998)` links to the entry `@article{lecun1998, …}` of `references.bib`. It is a
+plain Markdown link, so it also reads well on GitHub and in Colab, and a key that does not exist is a build
+warning. `bibtex_cite_id: "{key}"` in `_config.yml` gives the entries their HTML anchors; MyST accepts in
+`page.md#anchor` only anchors that it knows, so it is told the keys.
 
-The API reference leaves out the fields of named tuples: the docstring of the class explains them as parameters, and
-"Alias for field number 0" explains nothing.
+The API reference leaves out the fields of named tuples: the docstring of the class explains them as
+parameters, and "Alias for field number 0" explains nothing.
 """
 
 from typing import Any

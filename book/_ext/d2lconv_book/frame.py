@@ -1,22 +1,17 @@
-"""What surrounds the text of a page: Furo's options and templates, joined files, heads, the list of chapters."""
+"""What surrounds a page's text: Furo's options and templates, joined files, what the page says of itself."""
 
-import html
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import furo
+import furo  # type: ignore[import-untyped]
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _CascadingStyleSheet, _JavaScript
 from sphinx.config import Config
-from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
 
 LOGGER = logging.getLogger(__name__)
 
@@ -30,11 +25,10 @@ UNUSED = {
     "doctools.js", "sphinx_highlight.js",
 }  # fmt: skip
 FONT = "d2lconv-math.woff2"
-ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """Tell Furo and the extensions what `_config.yml` says once: the repository and the site's own address."""
+    """Tell Furo and the extensions what `_config.yml` says once: the repository's and the site's address."""
     given = config.html_theme_options
     config.html_theme_options = {
         "source_repository": given.get("repository_url", ""),
@@ -59,10 +53,10 @@ def configure(app: Sphinx, config: Config) -> None:
 
 
 def short(css: str) -> str:
-    """Leave out a style sheet's comments, but for licences, and the spaces at the starts of lines.
+    r"""Leave out a style sheet's comments, but for licences, and the spaces at the starts of lines.
 
-    >>> short("/* why */\\na {\\n  color: red;\\n}\\n/*! MIT */")
-    'a {\\ncolor: red;\\n}\\n/*! MIT */'
+    >>> short("/* why */\na {\n  color: red;\n}\n/*! MIT */")
+    'a {\ncolor: red;\n}\n/*! MIT */'
     """
     return re.sub(r"\n\s*", "\n", re.sub(r"/\*(?!!).*?\*/", "", css, flags=re.DOTALL)).strip()
 
@@ -101,7 +95,7 @@ def dress(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
         context["early_font"] = f"_static/{FONT}"
 
 
-# ---- what a page says about itself, and the start page about all of them ----
+# ---- what a page says about itself ----
 
 
 def promise(document: nodes.document) -> str:
@@ -124,45 +118,6 @@ def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         doctree[:] = [nodes.paragraph("", said)]  # the page is written already
 
 
-class chapter_list(nodes.General, nodes.Element):  # noqa: N801
-    """Where the list of chapters goes."""
-
-
-class Chapters(SphinxDirective):
-    """`{chapters}`: every page of `_toc.yml`, by part, each with the first sentence that it begins with."""
-
-    def run(self) -> list[nodes.Node]:
-        """Leave a place for the list."""
-        return [chapter_list()]
-
-
-def parts(env: BuildEnvironment) -> Iterator[tuple[str, list[str]]]:
-    """Yield the parts of the book: caption and pages."""
-    for tree in env.get_doctree(env.config.root_doc).findall(addnodes.toctree):
-        yield tree["caption"] or "", [page for _, page in tree["entries"]]
-
-
-def list_chapters(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Fill in the list; a part has a number if it has chapters that come one after the other."""
-    for place in list(doctree.findall(chapter_list)):
-        number = 1
-        sections = []
-        for roman, (caption, pages) in zip(ROMAN, parts(app.env), strict=False):
-            counted = caption != "Reference"
-            title = f"Part {roman}: {caption}" if counted else caption
-            options = {"start": number, "enumtype": "arabic", "suffix": "."} if counted else {"bullet": "-"}
-            entries = (nodes.enumerated_list if counted else nodes.bullet_list)("", **options)
-            for page in pages:
-                address = app.builder.get_relative_uri(docname, page)
-                link = nodes.reference("", app.env.titles[page].astext(), refuri=address, internal=True)
-                said = re.split(r"(?<=[.?!]) ", promise(app.env.get_doctree(page)))[0]
-                entries += nodes.list_item("", nodes.paragraph("", "", link, nodes.Text(f": {said}")))
-            section = nodes.section("", nodes.title("", title), entries, ids=[nodes.make_id(title)])
-            sections.append(section)
-            number += len(pages) * counted
-        place.replace_self(sections)
-
-
 def dark_code(app: Sphinx) -> None:
     """Set Furo's own setting, which Sphinx would not know yet in `_config.yml`."""
     app.config.pygments_dark_style = "github-dark-high-contrast"
@@ -171,9 +126,6 @@ def dark_code(app: Sphinx) -> None:
 def setup(app: Sphinx) -> None:
     """Connect to the steps of a build."""
     app.connect("builder-inited", dark_code, priority=400)
-    app.add_directive("chapters", Chapters)
-    app.add_node(chapter_list)
     app.connect("config-inited", configure, priority=400)
-    app.connect("doctree-resolved", list_chapters)
     app.connect("html-page-context", describe, priority=300)  # before sphinxext-opengraph reads the page
     app.connect("html-page-context", dress, priority=900)

@@ -1,7 +1,8 @@
 """What the search looks in: every section, glossary entry and name of the API, in one small file.
 
-Sphinx's own search finds pages, ranks the attribute `stride` above the section that explains strides, drops `×`, and
-fetches ten whole pages for its excerpts. Here `_static/search.js` ranks sections and entries, and shows their words.
+Sphinx's own search finds pages, ranks the attribute `stride` above the section that explains strides, drops
+`×`, and fetches ten whole pages for its excerpts. Here `_static/search.js` ranks sections and entries, and
+shows their words.
 """
 
 import json
@@ -90,7 +91,7 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
 def no_other_index(app: Sphinx) -> None:
     """Let Sphinx write no index of its own; the page is written by `search_page`."""
     if app.builder.name == "html":
-        app.builder.search = False
+        app.builder.search = False  # type: ignore[attr-defined]
 
 
 def search_page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:

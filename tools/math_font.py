@@ -1,11 +1,11 @@
 """Make the small formula font of the book from STIX Two Math.
 
-Not an extension, and no part of a build: its result, `_static/d2lconv-math.woff2`, is committed. Run it
-again to add characters (then copy the printed `unicode-range` into `_static/math.css`)::
+No part of a build: its result, `book/_static/d2lconv-math.woff2`, is committed. Run it
+again to add characters (then copy the printed `unicode-range` into `book/_static/math.css`)::
 
     pip install fonttools brotli
     npm pack @fontsource/stix-two-math && tar xzf fontsource-stix-two-math-*.tgz
-    python book/_ext/math_font.py package/files/stix-two-math-latin-400-normal.woff2
+    python tools/math_font.py package/files/stix-two-math-latin-400-normal.woff2
 
 Some glyphs differ from the original, which is why the font has a name of its own. Primes are larger and
 lower: as superscripts they are raised and made smaller again. The star of cross-correlation is as small as
@@ -21,7 +21,7 @@ from fontTools.pens.transformPen import TransformPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 
-TARGET = Path(__file__).parent.parent / "_static" / "d2lconv-math.woff2"
+TARGET = Path(__file__).parents[1] / "book" / "_static" / "d2lconv-math.woff2"
 NAME = "d2lconv Math"
 
 #: Inclusive ranges: what a course on convolutions writes, and some room.

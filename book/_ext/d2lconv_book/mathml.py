@@ -16,6 +16,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 LOGGER = logging.getLogger(__name__)
 
+# Chromium hangs the surd from the bar. The font's smallest is as high as this radicand, which is invisible.
+_STRUT = '<mspace height="0.77em" depth="0.2em"></mspace>'
 _CONVERTER = LatexToMathML(annotation=False, fancy_error=False)
 
 
@@ -23,7 +25,8 @@ def convert(node: nodes.math | nodes.math_block, *, display: bool) -> str:
     """Return the MathML of a node; warn and return its TeX if that fails."""
     tex = node.astext()
     try:
-        return _CONVERTER.convert_with_local_state(tex, displaystyle=display)
+        formula = _CONVERTER.convert_with_local_state(tex, displaystyle=display)
+        return formula.replace("<msqrt>", f"<msqrt>{_STRUT}")
     except LatexError as error:
         message = "formula: %s, in %s"
         LOGGER.warning(message, error, tex, location=node, type="d2lconv", subtype="formula")

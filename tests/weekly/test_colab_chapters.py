@@ -13,7 +13,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tests.repository.distribution import build_once
 from tests.weekly.environments import BESIDE, COURSE, make_once, packages_of, put_on_top
 from tools.book import Book
 from tools.execute import run_cells
@@ -49,10 +48,13 @@ def shipped():
     return make_once("colab-alone", [*pins, *(torch.requires or ())], beside=[alone])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """Return the wheel's path."""
-    return build_once(tmp_path_factory).wheel
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(command, cwd=BOOK.root, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jupyter_client import KernelManager
 
-# A shell that starts the suite in the background makes it ignore Ctrl-C, and all that a test starts would too.
+# A shell that starts the suite in the background makes it, and all that tests start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -11,6 +11,7 @@ added: the Colab link, the install cell, and what folds imports and solutions.
 import argparse
 import ast
 import copy
+import functools
 import hashlib
 import json
 import os
@@ -363,17 +364,33 @@ def tidy(path: Path, *, check: bool = False) -> list[str]:
     return problems
 
 
+def without_figures(path: Path) -> list[str]:
+    """Say whether a chapter shows figures whose state isn't saved in it, as after a run in Jupyter."""
+    nb = load(path)
+    saved = nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+    shown = [output.data[WIDGET_VIEW] for output in outputs if WIDGET_VIEW in output.get("data", {})]
+    if all(view.get("model_id") in saved for view in shown):
+        return []
+    return [
+        f"{path.stem}: it was run in Jupyter, which left the state of its figures out. Run: make execute "
+        f"CHAPTER={path.stem}; or, to drop all changes in it: git checkout {path.relative_to(Path.cwd())}"
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 1 if something is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description="Tidy chapters.")
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="name of a chapter (default: all)")
     parser.add_argument("--check", action="store_true", help="write nothing, name what is wrong")
+    parser.add_argument("--figures", action="store_true", help="only say where figures can't be shown")
     options = parser.parse_args(arguments)
     try:
         paths = Book.around(Path.cwd()).select(options.chapters)
+        check = without_figures if options.figures else functools.partial(tidy, check=options.check)
+        problems = [problem for path in paths for problem in check(path)]
     except ValueError as error:
-        sys.exit(f"error: {error}")
-    problems = [problem for path in paths for problem in tidy(path, check=options.check)]
+        problems = [f"error: {error}"]
     print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
     return 1 if problems else 0
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from fontTools.ttLib import TTFont
 from tests.built_book import NAMED, ROOT, pages_in_toc
-from tools.audit_page import FIGURES, measure
-from tools.audit_server import serve as serve_compressed
+from tools.page_cost import FIGURES, measure
+from tools.page_cost import serve as serve_compressed
 
 import lean_styles
 

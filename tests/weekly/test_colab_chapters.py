@@ -48,13 +48,13 @@ def shipped():
     return make_once("colab-alone", [*pins, *(torch.requires or ())], beside=[alone])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Build the package's wheel and return its path."""
-    folder = tmp_path_factory.mktemp("wheel")
-    options = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder]
-    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, BOOK.root], check=True)
-    return next(folder.glob("d2lconv-*.whl"))
+    """Return the wheel's path."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(command, cwd=BOOK.root, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture

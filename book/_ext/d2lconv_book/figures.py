@@ -133,9 +133,9 @@ def inline(source: str, *, prefix: str, label: str, palette: Mapping[str, str]) 
     _clean(root, prefix, palette)
     root.attrib.pop("version", None)
     root.attrib |= {"class": "d2l-figure", "role": "img", "aria-label": label}
-    values = " ".join(value for element in root.iter() for value in element.attrib.values())
+    used = set(re.findall(r"#[^\s()'\"]+", " ".join(v for one in root.iter() for v in one.attrib.values())))
     for element in root.iter():  # Matplotlib names every part; keep the names that something refers to
-        if f"#{element.get('id')}" not in re.split(r"[\s()]", values):
+        if f"#{element.get('id')}" not in used:
             element.attrib.pop("id", None)
     _unwrap(root)
     for element in root.iter():  # what holds paths comes before them

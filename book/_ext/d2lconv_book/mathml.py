@@ -28,8 +28,8 @@ def convert(node: nodes.math | nodes.math_block, *, display: bool) -> str:
         formula = _CONVERTER.convert_with_local_state(tex, displaystyle=display)
         return formula.replace("<msqrt>", f"<msqrt>{_STRUT}")
     except LatexError as error:
-        message = "formula: %s, in %s"
-        LOGGER.warning(message, error, tex, location=node, type="d2lconv", subtype="formula")
+        problem = str(error).partition(": ")[2]  # after a place in the formula
+        LOGGER.warning("formula: %s In: %s", problem, tex, location=node, type="d2lconv", subtype="formula")
         return f"<code>{html.escape(tex)}</code>"
 
 

@@ -10,14 +10,24 @@ from tests.site.contrast import contrast
 from d2lconv.plotting import PALETTE
 
 CSS = (Path(__file__).parents[2] / "book/_static/palette.css").read_text()
-THEMES = {"light": CSS[: CSS.index("@media")], "dark": CSS[CSS.index("@media screen") :]}
+
+
+def block(selector):
+    """Return what a selector's first block says."""
+    return CSS.split(f"{selector} {{", 1)[1].split("}")[0]
+
+
+DARK = block('body[data-theme="dark"]')
+THEMES = {"light": block(":root"), "dark": DARK}
 TINTS = ["paper", "input-tint", "kernel-tint", "output-tint", "highlight-tint"]
 TEXTS = ["muted", "input", "kernel", "output", "highlight", "bad"]
 STROKES = ["muted", "input", "kernel", "output", "highlight", "good", "bad", "padding"]
 
 
 def colours(theme):
-    return dict(re.findall(r"--d2l-([a-z-]+): (#[0-9a-f]{6});", THEMES[theme]))
+    """Return a theme's colours but that of code's ground, which no figure has."""
+    found = dict(re.findall(r"--d2l-([a-z-]+): (#[0-9a-f]{6});", THEMES[theme]))
+    return {name: colour for name, colour in found.items() if name != "code"}
 
 
 def test_contrast_of_black_and_white_is_known():
@@ -27,6 +37,10 @@ def test_contrast_of_black_and_white_is_known():
 
 def test_light_colours_are_the_package_s():
     assert colours("light") == {name.replace("_", "-"): colour for name, colour in PALETTE.items()}
+
+
+def test_dark_is_the_same_for_those_who_chose_it_and_those_whose_system_did():
+    assert DARK.split() == block('body:not([data-theme="light"])').split()
 
 
 def test_dark_has_the_same_names():

@@ -19,7 +19,8 @@ FRAME = 60
 """Of any page: style, scripts, and the formulas' font where it has formulas."""
 HEAVIEST = {
     "book/index": 40, "book/convolution": 132, "book/api": 120, "book/glossary": 80, "search": 115,
-    "book/one_by_one": 230, "book/lenet": 150, "book/gallery": 170, "book/depthwise_separable": 235, "book/channels": 190,
+    "book/one_by_one": 230, "book/lenet": 150, "book/gallery": 170, "book/depthwise_separable": 235,
+    "book/channels": 190,
     "book/padding_stride": 160, "book/receptive_field": 160, "book/building_blocks": 125,
 }  # fmt: skip
 MOST = 150

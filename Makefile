@@ -66,7 +66,7 @@ pdf: book  ## print the rendered book as a PDF, for its page of downloads (needs
 	$(BIN)/python -m tools.pdf _build/html
 
 audit: book  ## print what each page of the rendered book costs a reader
-	$(BIN)/python -m tools.audit _build/html
+	$(BIN)/python -m tools.page_cost _build/html
 
 # ---- chapters -----------------------------------------------------------------------------------------------
 

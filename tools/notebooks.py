@@ -46,6 +46,7 @@ SOLUTION_METADATA = {
 INSTALL_PROMPT, IMPORT_PROMPT = "Install d2lconv where it is missing", "Imports"
 _SETUP = {"use_course_style", "set_num_threads", "manual_seed", "set_printoptions"}
 _COLAB_LINK = re.compile(r"\[([^\]\n]+)\]\((?:https://colab\.research\.google\.com/[^)\s]*|colab)\)")
+_VIEW_SOURCE = ("_css", "_esm")  # of an anywidget; a built page takes both from the package
 
 _GOOD_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-9a-f]{8}")
@@ -152,6 +153,7 @@ def normalise(nb: NotebookNode) -> NotebookNode:
     new: NotebookNode = nbformat.from_dict(
         {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     )
+    _drop_view_source(new)
     return _renumber_widgets(new)
 
 
@@ -294,6 +296,13 @@ def _is_chosen(name: str | None) -> bool:
     if not name or len(name) > 64:
         return False
     return bool(_GOOD_ID.fullmatch(name)) and not _RANDOM_ID.fullmatch(name)
+
+
+def _drop_view_source(nb: NotebookNode) -> None:
+    """Leave out the scripts and styles of saved views, so that a change of one touches no notebook."""
+    for widget in nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {}).values():
+        for key in _VIEW_SOURCE:
+            widget.get("state", {}).pop(key, None)
 
 
 def _renumber_widgets(nb: NotebookNode) -> NotebookNode:

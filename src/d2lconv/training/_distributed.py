@@ -29,49 +29,49 @@ On one machine torchrun sees at once that a process has died. This is for the lo
 
 
 @dataclass(frozen=True)
-class Processes:
-    """What one of several processes has to know about them. A process alone is the first of one."""
+class ProcessGroup:
+    """The processes of a training as one of them sees them. A process alone has rank 0 of world size 1."""
 
     device: torch.device
     rank: int = 0
-    count: int = 1
+    world_size: int = 1
 
     @property
-    def is_first(self) -> bool:
-        """Whether this process is the one that writes and prints."""
+    def is_main(self) -> bool:
+        """Whether this process has rank 0: the one that writes and prints."""
         return self.rank == 0
 
-    def share(self, size: int) -> slice:
-        """Return which rows of ``size`` are this process's own; shares differ by one row at most."""
-        return slice(size * self.rank // self.count, size * (self.rank + 1) // self.count)
+    def shard(self, size: int) -> slice:
+        """Return which rows of ``size`` are this process's own; shards differ by one row at most."""
+        return slice(size * self.rank // self.world_size, size * (self.rank + 1) // self.world_size)
 
-    def total(self, numbers: Tensor) -> list[list[float]]:
+    def all_reduce(self, numbers: Tensor) -> list[list[float]]:
         """Return the sum of a table of numbers over all processes."""
         summed = numbers.cpu().double()
-        if self.count > 1:
+        if self.world_size > 1:
             summed = summed.to(self.device)
             dist.all_reduce(summed)
         table: list[list[float]] = summed.tolist()
         return table
 
-    def joined(self, model: nn.Module) -> nn.Module:
+    def wrap(self, model: nn.Module) -> nn.Module:
         """Return the model so that its backward pass averages the gradients over all processes."""
-        if self.count == 1:
+        if self.world_size == 1:
             return model
         return DistributedDataParallel(model, None if self.device.type == "cpu" else [self.device])
 
-    def share_buffers(self, model: nn.Module) -> None:
-        """Give all processes the first one's stored numbers, such as the means of batch normalisation."""
-        if self.count > 1:
+    def broadcast_buffers(self, model: nn.Module) -> None:
+        """Send rank 0's buffers, such as the running means of batch normalization, to all processes."""
+        if self.world_size > 1:
             for buffer in model.buffers():
                 dist.broadcast(buffer, 0)
 
-    def from_first(self, call: Callable[[], Result]) -> Result:
-        """Call a function in the first process only; all get its result, or fail as it did."""
-        if self.count == 1:
+    def broadcast(self, call: Callable[[], Result]) -> Result:
+        """Call a function in rank 0 only, and return its result, or raise its error, in all processes."""
+        if self.world_size == 1:
             return call()
         message: list[Any] = [None, None]
-        if self.is_first:
+        if self.is_main:
             try:
                 message[0] = call()
             except Exception as failure:
@@ -84,18 +84,18 @@ class Processes:
 
 
 @contextmanager
-def take_part(device: Device) -> Iterator[Processes]:
+def process_group(device: Device) -> Iterator[ProcessGroup]:
     """Join the processes that torchrun has started, if it has; they stay joined until the program ends."""
     chosen = choose_device(device)
     if not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield Processes(chosen)
+        yield ProcessGroup(chosen)
         return
     if chosen.type != "cpu" and chosen.index is None:
         chosen = _own_accelerator(chosen)
     if not dist.is_initialized():
-        _join(dist.get_default_backend_for_device(chosen))
+        _init_process_group(dist.get_default_backend_for_device(chosen))
     try:
-        yield Processes(chosen, dist.get_rank(), dist.get_world_size())
+        yield ProcessGroup(chosen, dist.get_rank(), dist.get_world_size())
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "/gloo/" in str(error):
             raise ConnectionError(
@@ -105,32 +105,32 @@ def take_part(device: Device) -> Iterator[Processes]:
         raise
 
 
-def _join(backend: str) -> None:
+def _init_process_group(backend: str) -> None:
     """Meet the other processes where torchrun says.
 
-    After a restart that place still holds the addresses of the processes before, so on one machine each start
-    gets a part of its own. Machines count restarts each for itself, so with several of them torchrun needs
+    After a restart that store still holds the addresses of the processes before, so on one machine each start
+    gets a prefix of its own. Machines count restarts each for itself, so with several of them torchrun needs
     ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1`` in its environment (pytorch/pytorch#135712).
     """
-    store, rank, count = next(rendezvous("env://", timeout=TIMEOUT))
-    if os.environ.get("LOCAL_WORLD_SIZE") == str(count):
+    store, rank, world_size = next(rendezvous("env://", timeout=TIMEOUT))
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(world_size):
         start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = dist.PrefixStore(f"start {start}", store)  # type: ignore[attr-defined]
-    dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=TIMEOUT)
-    atexit.register(_leave)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=TIMEOUT)
+    atexit.register(_destroy_process_group)
     # When Gloo's group is freed, Python waits for its threads, and those may wait for Python, for ever. So it
     # is never freed: this reference stays.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(dist.group.WORLD))
 
 
-def _leave() -> None:
-    """Leave the group, if nobody has done so already."""
+def _destroy_process_group() -> None:
+    """Leave the group, if that has not happened already."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
 def _own_accelerator(device: torch.device) -> torch.device:
-    """Return the accelerator with this process's number among those on its machine, and make it current."""
+    """Return the accelerator with this process's local rank as its index, and make it current."""
     number, there = int(os.environ.get("LOCAL_RANK", "0")), torch.accelerator.device_count()
     if number >= there:
         raise ValueError(

@@ -17,8 +17,12 @@ from tools.notebooks import load
 from d2lconv_book import explorers as static_widgets
 
 ROOT = Path(__file__).parents[1]
+BASE = urlsplit(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]).path
 _REMOTE = re.compile(r"\s*(https?:|//|ftp:)", re.IGNORECASE)
-_CSS_REMOTE = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//|@import\s+['\"]\s*(?:https?:)?//", re.IGNORECASE)
+_CSSBASE = urlsplit(
+    yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]
+).path
+_REMOTE = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//|@import\s+['\"]\s*(?:https?:)?//", re.IGNORECASE)
 _LOADED = {
     "script": ("src",),
     "link": ("href",),
@@ -140,6 +144,8 @@ def broken_links(site: Path) -> list[str]:
             if not target or parts.scheme or parts.netloc:
                 continue
             there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if parts.path.startswith("/"):  # on the 404 page, which is shown at any address
+                there = (site / unquote(parts.path).removeprefix(BASE)).resolve()
             if there.is_dir():
                 there /= "index.html"
             fragment = unquote(parts.fragment)

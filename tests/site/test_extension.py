@@ -1,4 +1,4 @@
-"""The pieces of the book's own extension: drawings, formulas, the policy, descriptions, the search's words."""
+"""The pieces of the book's own extension: drawings, formulas, the policy, descriptions, the search."""
 
 import base64
 import doctest

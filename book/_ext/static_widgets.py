@@ -1,11 +1,11 @@
 """Interactive figures without a kernel: the saved widgets of a chapter, ready for `_host/host.js`.
 
-A page shows the picture that is stored beside a widget until `host.js` puts the figure there. What the figures
-of a page hold stands in a file of its own, which the host loads when a reader comes near the first, and so does
-the view of each kind of figure, which comes from the package and is the same for all pages. All are scripts:
-a page that was opened from a disk loads nothing else. Pages without figures load nothing. A figure that could
-not work (its state was lost, it has a widget that the host cannot draw, or its view is not one of the
-package's) is a build warning.
+A page shows the picture that is stored beside a widget until `host.js` puts the figure there. The state of a
+page's figures stands in a file of its own, which the host loads when a reader comes near the first, and so
+does the view of each kind of figure, which comes from the package and is the same for all pages. All are
+scripts: a page that was opened from a disk loads nothing else. Pages without figures load nothing. A figure
+that could not work (its state was lost, it has a widget that the host cannot draw, or its view is not one of
+the package's) is a build warning.
 """
 
 import hashlib
@@ -91,13 +91,14 @@ def check(state: State, model_id: str, known: frozenset[str]) -> list[str]:
     ids = family(state, model_id)
     for one in ids:
         if state[one]["model_name"] not in known:
-            raise FigureError(f"it has a {state[one]['model_name']}, which {HOST.name}/{FILES[0]} cannot draw")
+            name = state[one]["model_name"]
+            raise FigureError(f"it has a {name}, which {HOST.name}/{FILES[0]} cannot draw")
     views_in(state, ids)
     return ids
 
 
 def views_in(state: State, ids: list[str]) -> dict[str, type[View]]:
-    """Return the classes of the views among some widgets, by model id; raise a FigureError if one is foreign."""
+    """Return the classes of the views among some widgets, by id; raise a FigureError if one is foreign."""
     return {one: _class_of(state[one]["state"]) for one in ids if state[one]["model_name"] == "AnyModel"}
 
 
@@ -213,16 +214,18 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[str, str]:
-    """Write the views of a page's figures, and return their addresses; the page is rebuilt when one changes."""
+    """Write the views of a page's figures and return their addresses; a changed one makes the page stale."""
     addresses = {}
     for kind in dict.fromkeys(views_in(saved, ids).values()):
         script = view_script(kind)
-        name = f"{VIEWS}/{kind.__module__.rpartition('.')[2]}.js"
+        figure = kind.__module__.rpartition(".")[2]
+        name = f"{VIEWS}/{figure}.js"
         path = Path(app.outdir, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script, encoding="utf-8")
-        addresses[f"{kind.__module__}.{kind.__name__}"] = _versioned(relative_uri(f"{page}.html", name), script)
-        for file in [*FOLDER.glob("shared/*"), *FOLDER.glob(f"{kind.__module__.rpartition('.')[2]}/view.*")]:
+        address = _versioned(relative_uri(f"{page}.html", name), script)
+        addresses[f"{kind.__module__}.{kind.__name__}"] = address
+        for file in [*FOLDER.glob("shared/*"), *FOLDER.glob(f"{figure}/*.[cj]s*")]:
             app.env.note_dependency(str(file))
     return addresses
 

@@ -6,10 +6,6 @@ import pytest
 from tests.built_book import NAMED, figures_in_toc
 from tests.explorers.widgets_book import FigureOnPage, figures_in, spoiled
 
-import static_widgets
-
-ROOMS = json.loads((static_widgets.HOST / static_widgets.ROOM).read_text(encoding="utf-8"))
-
 # Notes shifts of the layout that no reader caused, and when text was painted and the first figure set up.
 WATCH = """
   window.shifts = [];
@@ -68,8 +64,9 @@ def test_setting_up_moves_nothing(browser, site, name, width):
     page.wait_for_timeout(200)
     height = "place => place.firstElementChild.getBoundingClientRect().height / 16"
     heights = [round(figure.place.evaluate(height), 1) for figure in figures]
-    reserved = [ROOMS.get(one, [0, 0])[width < 500] for one in FIGURES[name]]
-    advice = f"{static_widgets.ROOM} should say, at {width}: {dict(zip(FIGURES[name], heights, strict=True))}"
+    kept = f"place => parseFloat(place.style.getPropertyValue('--d2l-{'narrow' if width < 500 else 'wide'}'))"
+    reserved = [figure.place.evaluate(kept) for figure in figures]
+    advice = f"their views should keep free, at {width}: {dict(zip(FIGURES[name], heights, strict=True))}"
     assert sum(page.evaluate("shifts")) <= 0.02, advice
     # Nor is there a hole below a figure. Fonts differ from machine to machine.
     assert all(room - height < 6 for room, height in zip(reserved, heights, strict=True)), advice
@@ -137,7 +134,14 @@ def test_a_figure_looks_the_same_beside_others(browser, site, serve, width):
 MARKUP = "<img src=x onerror='window.hit = 1'>"
 
 
-MEANT = ("source", "target", "kind", "layers", "data")  # widgets, kinds of layers and packed numbers
+MEANT = (
+    "source",
+    "target",
+    "kind",
+    "layers",
+    "data",
+    "_anywidget_id",
+)  # widgets, kinds of layers and packed numbers
 
 
 def spoil(value, key=""):

@@ -13,8 +13,8 @@ from torch import Tensor
 from d2lconv import ops
 from d2lconv.plotting import draw_channels, draw_grid
 from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
-from d2lconv.widgets.controls import checkbox, slider
 from d2lconv.widgets.channels.numbers import LARGEST_KERNEL, MOST, SIDES, check_groups, fill, first_seen, read
+from d2lconv.widgets.controls import checkbox, slider
 from d2lconv.widgets.matrix import within
 
 __all__ = ["channels_explorer"]

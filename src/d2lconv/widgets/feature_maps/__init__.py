@@ -1,4 +1,4 @@
-"""An interactive figure of a trained network: the response of each channel to a real image, layer by layer."""
+"""An interactive figure of a trained network: the response of each channel to an image, layer by layer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from d2lconv.shapes import receptive_field
 from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
 from d2lconv.widgets.controls import dropdown, slider
-from d2lconv.widgets.feature_maps.picture import draw_walk
 from d2lconv.widgets.feature_maps.network import read_network
 from d2lconv.widgets.feature_maps.packing import Spec, pack, unpack
+from d2lconv.widgets.feature_maps.picture import draw_walk
 from d2lconv.widgets.feature_maps.running import fields_below, run_layers
 from d2lconv.widgets.matrix import within
 
@@ -202,7 +202,7 @@ def feature_map_explorer(
     Raises
     ------
     TypeError
-        If `model` is no `torch.nn.Sequential`.
+        If `model` is not a `torch.nn.Sequential`.
     ValueError
         If a layer cannot be shown (the message names it), the network is too large, `images` have another
         shape or numbers that are not finite, or there are not as many names as images or scores.

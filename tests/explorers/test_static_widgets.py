@@ -10,10 +10,10 @@ from tests.built_book import warnings
 from tests.explorers.widgets_book import build, chapter, figures_in, lay_out, saved
 from tools.notebooks import WIDGET_STATE, dumps
 
-import static_widgets
 from d2lconv.widgets import convolution_explorer, padding_explorer
 from d2lconv.widgets.base import FOLDER
 from d2lconv.widgets.convolution import ConvolutionView
+from d2lconv_book import explorers as static_widgets
 
 KNOWN = static_widgets.drawable((static_widgets.HOST / "host.js").read_text(encoding="utf-8"))
 

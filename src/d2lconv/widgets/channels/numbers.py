@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from d2lconv._arguments import integer
+from d2lconv._arguments import channels_seen, integer
 
 MOST = 4  # channels
 LARGEST_KERNEL = 3
@@ -54,7 +54,7 @@ class Layer(NamedTuple):
 
 def first_seen(channel: int, in_channels: int, out_channels: int, groups: int) -> int:
     """Return the first input channel that an output channel sees; the others of its group follow."""
-    return channel * groups // out_channels * (in_channels // groups)
+    return channels_seen(channel, in_channels, out_channels, groups).start
 
 
 def check_groups(in_channels: int, out_channels: int, groups: int) -> None:

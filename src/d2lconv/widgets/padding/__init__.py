@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure as Drawing
 
-from d2lconv._arguments import Size, per_axis
+from d2lconv._arguments import IntOrPair, per_axis
 from d2lconv.plotting import PALETTE, draw_coverage
 from d2lconv.shapes import conv_output_size, padding_for
 from d2lconv.widgets.base import Figure, View, join_scripts, join_styles, renamed
@@ -80,7 +80,12 @@ class PaddingView(View):
 
 
 def padding_explorer(
-    size: Size = 5, kernel_size: Size = 3, *, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1
+    size: IntOrPair = 5,
+    kernel_size: IntOrPair = 3,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
+    dilation: IntOrPair = 1,
 ) -> Figure:
     """Show where a kernel fits on a padded input, and compute the size of the output.
 
@@ -97,7 +102,7 @@ def padding_explorer(
     kernel_size : int or (int, int)
         Size of the kernel, from 1 to 5.
     stride : int or (int, int)
-        Distance between two positions of the kernel, from 1 to 4.
+        Distance between two neighbouring positions of the kernel, from 1 to 4.
     padding : int, (int, int) or str
         Zeros on every side or on the sides of each axis, from 0 to 12; or ``"valid"``, ``"same"`` (stride 1
         only) or ``"full"``.

@@ -221,3 +221,28 @@ def test_a_file_that_does_not_come_is_told_and_asked_for_again(visit, serve, boo
 
 def test_all_explorers_are_in_the_book():
     assert sorted(explorers()) == PAGES
+
+
+# ---- setting up a figure moves nothing on the page ----
+
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+  }).observe({type: "layout-shift"});
+}"""
+KEPT = "(place, name) => parseFloat(place.style.getPropertyValue(name))"
+HEIGHT = "place => place.firstElementChild.getBoundingClientRect().height / 16"
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_setting_up_moves_nothing(visit, book, width):
+    """The figure comes into the window at once, as after a jump: the hardest case."""
+    for name in ("channels", "convolution", "padding"):
+        page, _ = visit((book / f"book/{name}.html").as_uri(), width=width)
+        page.evaluate(SHIFTS)
+        figure = FigureOnPage(page)
+        figure.settle()
+        assert sum(page.evaluate("shifts")) <= 0.02
+        kept = figure.place.evaluate(KEPT, "--d2l-narrow" if width < 500 else "--d2l-wide")
+        assert abs(kept - figure.place.evaluate(HEIGHT)) < 6  # nor is there a hole below it

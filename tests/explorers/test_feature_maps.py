@@ -1,69 +1,15 @@
 """feature_map_explorer on a page without a kernel, driven in a real browser and compared with PyTorch."""
 
 import re
-from pathlib import Path
 
 import pytest
 import torch
-from tests.explorers.widgets_book import ALT, FigureOnPage, chapter, site_of
-from tests.package.networks import as_trained
+from tests.explorers.shown import images, networks
+from tests.explorers.widgets_book import FigureOnPage
 from torch import nn
 from torch.nn import functional as F
 
-from d2lconv.data import load_digits
-from d2lconv.models import LeNet, vgg_block
-
-AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
-PAGE = "book/maps.html"
-SETUP = """import torch
-from torch import nn
-from d2lconv.data import load_digits
-from d2lconv.models import LeNet, vgg_block
-from d2lconv.widgets.feature_maps import feature_map_explorer
-digits = load_digits().valid
-images, labels = digits.images[:10], digits.labels[:10]
-lenet, narrow = torch.load({path!r}, weights_only=False)
-"""
-FIGURES = (
-    "feature_map_explorer(nn.Sequential(lenet.encoder, lenet.head), images, labels=labels, layer=4)",
-    "feature_map_explorer(narrow, torch.linspace(0, 1, 3 * 24 * 24).reshape(1, 3, 24, 24))",
-)
 LENET = ["conv 1", "ReLU 1", "pool 1", "conv 2", "ReLU 2", "pool 2"]
-
-
-def train():
-    """Train LeNet for some seconds, so that its maps are those of a network that reads digits."""
-    torch.manual_seed(0)
-    model, data = LeNet(), load_digits()
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
-    for _ in range(4):
-        for rows in torch.randperm(len(data.train.images)).split(64):
-            optimizer.zero_grad()
-            F.cross_entropy(model(data.train.images[rows]), data.train.labels[rows]).backward()
-            optimizer.step()
-    right = (model(data.valid.images).argmax(1) == data.valid.labels).float().mean()
-    assert right > 0.85
-    return model
-
-
-@pytest.fixture(scope="module")
-def networks():
-    model = train()
-    torch.manual_seed(1)
-    narrow = nn.Sequential(
-        *(vgg_block(2, 3, 6), nn.Conv2d(6, 12, 3, stride=2, padding=1)),
-        *(as_trained(nn.BatchNorm2d(12)), nn.Sigmoid(), nn.AdaptiveAvgPool2d(2)),
-    )
-    return model, narrow
-
-
-@pytest.fixture(scope="module")
-def book(networks, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("maps")
-    torch.save(networks, folder / "networks.pt")
-    notebook = chapter(*FIGURES)
-    notebook.cells[1].source = SETUP.format(path=str(folder / "networks.pt"))
-    return site_of(folder / "book", "maps", notebook)
 
 
 def number(text):
@@ -73,23 +19,18 @@ def number(text):
 class Maps(FigureOnPage):
     """The figure with some number on a page, and the model that it shows."""
 
-    def __init__(self, page, networks, which=0):
+    def __init__(self, page, which=0):
         super().__init__(page, which)
-        self.model = networks[which]
+        self.model = networks()[which]
         encoder = self.model.encoder if which == 0 else self.model
         self.layers = [layer for layer in encoder.modules() if not list(layer.children())]
-        self.images = load_digits().valid.images[:10]
-        if which:
-            self.images = torch.linspace(0, 1, 3 * 24 * 24).reshape(1, 3, 24, 24)
-        self.page.wait_for_timeout(100)
+        self.images = images()[which]
+        self.settle()  # it is drawn in the colours of the page, once it is there
 
     def set(self, **values):
         """Move sliders by the keyboard."""
         for name, value in values.items():
-            slider = self.control({"layer": "Layer", "right": "Shift right", "down": "Shift down"}[name])
-            while (now := int(slider.input_value())) != value:
-                slider.press("ArrowRight" if now < value else "ArrowLeft")
-        self.page.wait_for_timeout(60)
+            self.slide({"layer": "Layer", "right": "Shift right", "down": "Shift down"}[name], value)
 
     def setting(self, name):
         return int(self.control(name).input_value())
@@ -110,7 +51,6 @@ class Maps(FigureOnPage):
         return [Y[0] for Y in outputs]
 
     def text(self, name):
-        self.page.wait_for_timeout(60)
         return self.place.locator(f".d2l-{name}").first.text_content()
 
     def cell(self):
@@ -216,14 +156,11 @@ class Maps(FigureOnPage):
 
 
 @pytest.fixture
-def figures(request, visit, serve, book, networks):
-    start = serve(book) if getattr(request, "param", "file") == "http" else book.as_uri()
-    page, problems = visit(f"{start}/{PAGE}")
-    yield [Maps(page, networks, which) for which in (0, 1)]
-    assert problems == []
+def figures(show):
+    page = show("feature_maps")
+    return [Maps(page, which) for which in (0, 1)]
 
 
-@pytest.mark.parametrize("figures", ["http", "file"], indirect=True)
 def test_it_stands_without_a_kernel(figures):
     lenet, narrow = figures
     assert lenet.cell()[0] == "conv 2"
@@ -277,7 +214,7 @@ def test_channels_by_pointer_and_keyboard(figures):
 def test_cells_by_pointer_and_keyboard(figures):
     lenet, _ = figures
     lenet.plate().click(position=lenet.at(7, 2, (10, 10)))
-    lenet.page.mouse.move(0, 0)
+    lenet.leave()
     assert lenet.cell()[1][1:] == (7, 2)
     lenet.check()
     lenet.plate().focus()
@@ -314,7 +251,7 @@ def test_pointing_shows_a_number_until_the_pointer_leaves(figures):
     lenet.page.mouse.move(box["x"] + box["width"] * 14.5 / 28, box["y"] + box["height"] * 4.5 / 28)
     shown = number(re.match(r"Image, row 5, column 15: ([\d.]+)\. ", lenet.text("note"))[1])
     assert shown == pytest.approx(float(lenet.image()[0, 4, 14]), abs=0.006)
-    lenet.page.mouse.move(0, 0)
+    lenet.leave()
     assert lenet.cell() == before
 
 
@@ -328,7 +265,7 @@ def test_field_is_framed_on_the_image(figures):
         lenet.set(layer=layer)
         shape = lenet.outputs()[layer].shape
         lenet.plate().click(position=lenet.at(*place, shape))
-        lenet.page.mouse.move(0, 0)
+        lenet.leave()
         lenet.check()
         top, bottom, left, right = field
         assert lenet.window(0) == pytest.approx(
@@ -362,7 +299,6 @@ def test_input_channels_are_ordered_and_written_out(figures):
         assert torch.allclose(table(1), conv.weight.detach()[channel, order[place]], atol=0.006)
         sources.nth(0).focus()
         lenet.page.keyboard.press("ArrowRight")
-        lenet.page.wait_for_timeout(60)
     assert sources.nth(1).get_attribute("aria-checked") == "true"
 
 
@@ -378,54 +314,23 @@ def test_the_way_down_leads_through_each_layer(figures):
 
 def test_it_speaks(figures):
     lenet, _ = figures
-    said = lenet.place.locator("[aria-live=polite]")
-    assert said.count() == 1
     lenet.set(layer=3)
-    lenet.page.wait_for_timeout(250)
-    assert said.text_content() == ""  # the slider has said so itself
-    spoken = lenet.control("Layer").get_attribute("aria-valuetext")
-    assert re.fullmatch(
-        r"3, pool 1, 6 channels of 14 by 14; channel 1, row \d+, column \d+: [\d.]+; highest score 0: [\d.]+",
-        spoken,
-    )
+    assert lenet.is_silent()
+    maps = r"pool 1, 6 channels of 14 by 14; channel 1, row \d+, column \d+: −?[\d.]+"
+    assert re.fullmatch(rf"{maps}; highest score \d: −?[\d.]+", lenet.spoken("Layer"))
     lenet.plate().focus()
     lenet.page.keyboard.press("ArrowRight")
-    lenet.page.wait_for_timeout(300)
     name, (channel, row, column), _ = lenet.cell()
-    assert (
-        f"{name}, 6 channels of 14 by 14; channel {channel + 1}, row {row + 1}, column {column + 1}: "
-        in said.text_content()
-    )
+    where = f"channel {channel + 1}, row {row + 1}, column {column + 1}: "
+    lenet.says(re.compile(f"^{name}, 6 channels of 14 by 14; {where}"))
 
 
-def test_by_touch(browser, book, networks):
-    context = browser.new_context(has_touch=True, viewport={"width": 360, "height": 800})
-    page = context.new_page()
-    page.goto((book / PAGE).as_uri())
-    lenet = Maps(page, networks)
+def test_by_touch(phone):
+    lenet = Maps(phone("feature_maps"))
     lenet.channels().nth(10).tap()
     lenet.plate().tap(position=lenet.at(2, 6, (10, 10)))
     assert lenet.cell()[1] == (10, 2, 6)
     lenet.check()
-    context.close()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit, book, networks, width, scheme):
-    page, problems = visit((book / PAGE).as_uri(), width=width, scheme=scheme)
-    figures = [Maps(page, networks, which) for which in (0, 1)]
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    for layer in (1, 4, 6):
-        for figure in figures:
-            figure.set(layer=layer)
-            figure.check()
-        figures[0].plate().focus()
-        found = page.evaluate("axe.run('.d2l-live', {preload: false}).then(done => done.violations)")
-        assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        ends = "figure => [...figure.querySelectorAll('*')].map(part => part.getBoundingClientRect().right)"
-        assert all(max(figure.place.evaluate(ends)) <= width for figure in figures)
-    assert problems == []
 
 
 def test_colours_follow_the_theme(figures):
@@ -434,14 +339,6 @@ def test_colours_follow_the_theme(figures):
     read = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 10, 10).data]"
     light, (strength, _) = plate.locator("canvas").evaluate(read), lenet.pixels(plate)
     lenet.page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    lenet.page.wait_for_timeout(100)
+    lenet.settle()
     assert plate.locator("canvas").evaluate(read) != light
     assert torch.equal(lenet.pixels(plate)[0], strength)
-
-
-def test_without_scripts_there_is_a_picture(browser, book):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((book / PAGE).as_uri())
-    assert page.get_by_role("img", name=ALT.format(1)).bounding_box()["width"] > 200
-    context.close()

@@ -2,17 +2,14 @@
 
 import random
 import re
-from pathlib import Path
 
 import pytest
 import torch
-from tests.explorers.test_widgets import Explorer
-from tests.explorers.widgets_book import chapter, site_of
+from tests.explorers.widgets_book import FigureOnPage
 from torch.nn import functional as F
 
 from d2lconv.widgets import channels_explorer
 
-AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
 LABELS = {
     "in_channels": "Input channels",
     "out_channels": "Output channels",
@@ -59,9 +56,7 @@ READ = r"""view => {
         formula: [...view.querySelectorAll(".d2l-formula p")].map((line) => line.textContent),
     };
 }"""
-DRIVE = """async ([source, states]) => {
-    const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const { default: view } = await import(url);
+DRIVE = """async ({ default: view }, states) => {
     const read = READ;
     const listeners = new Map();
     const state = { ...states[0] };
@@ -75,6 +70,7 @@ DRIVE = """async ([source, states]) => {
         off() {},
         save_changes() {},
     };
+    document.body.replaceChildren();
     view.render({ model, el: document.body });
     const found = [];
     for (const next of states) {
@@ -207,39 +203,25 @@ def check(found, state):
     return True
 
 
-def test_many_settings_equal_pytorch(browser):
-    page = browser.new_page()
+def test_many_settings_equal_pytorch(run):
     states = list(settings(600, seed=0))
-    found = page.evaluate(DRIVE, [channels_explorer().view._esm, states])
+    found = run("channels/view.js", DRIVE, states)
     possible = [check(*pair) for pair in zip(found, states, strict=True)]
     assert 200 < sum(possible) < 400
-    page.close()
 
 
 # ---- on a page ----
 
-ONE_BY_ONE = "widgets.channels_explorer([[[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[9, 8, 7], [6, 5, 4], [3, 2, 1]]], [[[[1]], [[2]]]], [3])"  # fmt: skip  # noqa: E501
 
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    """Build a book with the figure's own numbers, and with a 1×1 convolution."""
-    notebook = chapter("widgets.channels_explorer(channel=1)", ONE_BY_ONE)
-    return site_of(tmp_path_factory.mktemp("channels"), "channels", notebook)
-
-
-class Channels(Explorer):
+class Channels(FigureOnPage):
     """The figure with some number on a page."""
 
     def set(self, **wanted):
         """Move sliders by the keyboard."""
         for name, value in wanted.items():
-            slider = self.control(LABELS[name])
-            while (now := int(slider.input_value())) != value:
-                slider.press("ArrowRight" if now < value else "ArrowLeft")
+            self.slide(LABELS[name], value)
 
     def read(self):
-        self.page.wait_for_timeout(40)
         return self.place.locator(".d2l-view").evaluate(READ)
 
     def check(self, view, **changed):
@@ -247,11 +229,7 @@ class Channels(Explorer):
         state = {name: getattr(view, name) for name in ("input", "kernel", "bias", "cell")} | changed
         state |= {name: int(self.control(label).input_value()) for name, label in LABELS.items()}
         state["use_bias"] = self.control("Bias").is_checked()
-        return check(self.read() | {"summary": self.summary()}, state)
-
-    def summary(self):
-        """Return what the sliders say beyond their number."""
-        return self.control("Groups").get_attribute("aria-valuetext").partition(", ")[2]
+        return check(self.read() | {"summary": self.spoken("Groups")}, state)
 
     def grid(self, name):
         return self.place.get_by_role("grid", name=re.compile(name))
@@ -266,14 +244,11 @@ class Channels(Explorer):
 
 
 @pytest.fixture
-def figures(request, visit, serve, book):
-    start = serve(book) if getattr(request, "param", "file") == "http" else book.as_uri()
-    page, problems = visit(f"{start}/book/channels.html")
-    yield Channels(page), Channels(page, 1)
-    assert problems == []
+def figures(show):
+    page = show("channels")
+    return Channels(page), Channels(page, 1)
 
 
-@pytest.mark.parametrize("figures", ["http", "file"], indirect=True)
 def test_controls_by_keyboard_give_what_pytorch_gives(figures):
     first, second = figures
     view = channels_explorer().view
@@ -317,10 +292,10 @@ def test_an_output_cell_moves_all_windows(figures):
     assert first.windows() == ([[1, 2]] * 3, [[1, 2]], [[0, 0]])
     first.at("^Part of input channel 2", 2, 1).hover()
     assert first.windows() == ([[2, 1]] * 3, [[2, 1]], [[0, 0]])
-    first.page.mouse.move(0, 0)
+    first.leave()
     assert first.windows() == ([[0, 0]] * 3, [[0, 0]], [[0, 0]])
     first.at("^Output channel", 2, 2).click()
-    first.page.mouse.move(0, 0)
+    first.leave()
     assert first.windows() == ([[2, 2]] * 3, [[2, 2]], [[2, 2]])
     first.page.keyboard.press("ArrowUp")
     assert first.windows() == ([[1, 2]] * 3, [[1, 2]], [[1, 2]])
@@ -373,58 +348,28 @@ def test_impossible_groups_are_explained_and_kept(figures):
     assert first.check(channels_explorer().view)
 
 
-def test_by_touch(browser, book):
-    context = browser.new_context(has_touch=True, viewport={"width": 360, "height": 800})
-    page = context.new_page()
-    page.goto((book / "book/channels.html").as_uri())
-    figure = Channels(page)
+def test_by_touch(phone):
+    figure = Channels(phone("channels"))
     figure.at("^Output channel", 1, 1).tap()
     assert figure.windows() == ([[1, 1]] * 2, [[1, 1]], [[1, 1]])
     figure.place.get_by_role("button", name="out 1").tap()
     assert figure.control("Output channel shown").input_value() == "1"
     figure.control("Bias").tap()
     assert figure.check(channels_explorer().view, cell=(1, 1))
-    context.close()
 
 
 def test_it_speaks(figures):
     first, _ = figures
-    said = first.place.locator("[aria-live=polite]")
-    assert said.count() == 1
     first.set(kernel_size=1)
-    first.page.wait_for_timeout(250)
-    assert said.text_content() == ""  # the slider has said so itself
-    spoken = first.control("Kernel size").get_attribute("aria-valuetext")
-    assert spoken == "1, kernel 3 by 2 by 1 by 1; output channel 2, row 1, column 1: 0 + 2 + bias −2 = 0"
+    assert first.is_silent()
+    kernel = "kernel 3 by 2 by 1 by 1; output channel 2, row 1, column 1: 0 + 2 + bias −2 = 0"
+    assert first.spoken("Kernel size") == kernel
     first.set(kernel_size=2)
     first.at("^Output channel", 0, 0).focus()
     first.page.keyboard.press("ArrowRight")
-    first.page.wait_for_timeout(250)
-    assert said.text_content() == "output channel 2, row 1, column 2: −5 + 2 + bias −2 = −5"
+    first.says("output channel 2, row 1, column 2: −5 + 2 + bias −2 = −5")
     first.control("Bias").press("Space")
-    first.page.wait_for_timeout(250)
-    assert said.text_content() == "output channel 2, row 1, column 2: −5 + 2 = −3"
+    first.says("output channel 2, row 1, column 2: −5 + 2 = −3")
     first.set(kernel_size=1)
-    assert first.place.get_by_role("img").get_attribute("aria-label") == (
-        "The matrix mixes the pixel's channels: 2, 0 becomes 2, 0, −2"
-    )
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit, book, width, scheme):
-    page, problems = visit((book / "book/channels.html").as_uri(), width=width, scheme=scheme)
-    figures = Channels(page), Channels(page, 1)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    largest = {"in_channels": 4, "out_channels": 4, "kernel_size": 3}
-    for wanted in ({}, largest, {"groups": 4}, {"kernel_size": 1}, {"groups": 3}):
-        for figure in figures:
-            figure.set(**wanted)
-        if "groups" not in wanted:
-            figures[0].at("^Output channel", 0, 1).focus()
-        page.wait_for_timeout(60)
-        found = page.evaluate("axe.run('.d2l-live', {preload: false}).then(done => done.violations)")
-        assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        ends = "figure => [...figure.querySelectorAll('*')].map(part => part.getBoundingClientRect().right)"
-        assert all(max(figure.place.evaluate(ends)) <= width for figure in figures)
-    assert problems == []
+    mixed = "The matrix mixes the pixel's channels: 2, 0 becomes 2, 0, −2"
+    assert first.place.get_by_role("img").get_attribute("aria-label") == mixed

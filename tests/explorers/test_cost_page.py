@@ -1,34 +1,18 @@
 """cost_explorer on a page without a kernel, driven in a real browser and compared with d2lconv.summary."""
 
 import re
-from pathlib import Path
 
 import pytest
-from tests.explorers.widgets_book import FigureOnPage, chapter, site_of, spoiled
+from tests.explorers.widgets_book import FigureOnPage
 
 from d2lconv.widgets.cost.networks import NETWORKS, summarize_network, three_ways
 
-AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
-PAGE = "book/costs.html"
 KINDS = ("Conv2d", "Pool2d", "Linear")
 LAYER, VGG, LENET = range(3)
 
 
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    notebook = chapter(
-        "widgets.cost_explorer(512, 512, 3, 14, bias=False)",
-        "widgets.cost_explorer(show='VGG A')",
-        "widgets.cost_explorer(show='LeNet')",
-    )
-    return site_of(tmp_path_factory.mktemp("cost"), "costs", notebook)
-
-
 class Costs(FigureOnPage):
     """The figure with some number on a page."""
-
-    def wait(self):
-        self.page.wait_for_timeout(60)  # a frame
 
     def chosen(self, name):
         """Return what a list shows."""
@@ -36,7 +20,6 @@ class Costs(FigureOnPage):
 
     def lines(self):
         """Return name, output, parameters, their part, MACs and their part for each line of the table."""
-        self.wait()
         read = """rows => rows.map(row => [
             (row.querySelector("label") ?? row.querySelector("th span")).textContent,
             row.querySelector(".d2l-shape").textContent,
@@ -64,24 +47,19 @@ class Costs(FigureOnPage):
         return self.place.get_by_role("radio", name=name, exact=True)
 
     def picked(self):
-        self.wait()
         return self.place.locator("label:has(:checked)").all_text_contents()
 
     def shown(self):
         """Return the names of the lines that are marked."""
-        self.wait()
         return [line.split("×")[0] for line in self.place.locator(".d2l-shown label").all_text_contents()]
 
     def formulas(self):
-        self.wait()
         return self.place.locator(".d2l-formula").all_text_contents()
 
     def note(self):
-        self.wait()
         return self.place.locator("p.d2l-note").text_content()
 
     def problem(self):
-        self.wait()
         return self.place.locator(".d2l-impossible").text_content()
 
     def check_layer(self):
@@ -131,14 +109,11 @@ def layers(summary):
 
 
 @pytest.fixture
-def figures(request, visit, serve, book):
-    start = serve(book) if getattr(request, "param", "file") == "http" else book.as_uri()
-    page, problems = visit(f"{start}/{PAGE}")
-    yield [Costs(page, which) for which in (LAYER, VGG, LENET)]
-    assert problems == []
+def figures(show):
+    page = show("cost")
+    return [Costs(page, which) for which in (LAYER, VGG, LENET)]
 
 
-@pytest.mark.parametrize("figures", ["http", "file"], indirect=True)
 def test_figures_stand_without_a_kernel(figures):
     layer, vgg, lenet = figures
     layer.check_layer()
@@ -260,10 +235,10 @@ def test_ways_are_shown_and_picked_by_pointer(figures):
     assert layer.shown() == ["depthwise separable"]
     assert layer.picked() == ["full 3×3"]
     layer.check_formulas((None, 266_752, 52_283_392))
-    layer.page.mouse.move(0, 0)
+    layer.leave()
     assert layer.shown() == ["full 3"]
     layer.place.get_by_text("1×1 reduce").click()
-    layer.page.mouse.move(0, 0)
+    layer.leave()
     assert layer.picked() == layer.shown() == ["bottleneck"]
     layer.check_formulas((None, 278_528, 54_591_488))
 
@@ -271,13 +246,12 @@ def test_ways_are_shown_and_picked_by_pointer(figures):
 # ---- networks ----
 
 
-@pytest.mark.parametrize("size", [None, 99])
-def test_every_network_layer_by_layer(figures, size):
+def test_every_network_layer_by_layer(figures):
     vgg = figures[VGG]
     vgg.control("Network").focus()
     vgg.page.keyboard.press("Home")
     for name, network in NETWORKS.items():
-        wanted = network.size if size is None or name == "LeNet" else size
+        wanted = {"LeNet": 28, "VGG B": 99}.get(name, network.size)
         vgg.control("Image size").fill(str(wanted))
         assert vgg.chosen("Network") == name
         summary = summarize_network(name, wanted)
@@ -311,33 +285,24 @@ def test_every_layer_of_a_network_has_its_formula(figures):
     assert vgg.picked() == ["7 linear"]
 
 
-@pytest.mark.parametrize(
-    ("which", "size", "own", "message"),
-    [
+def test_sizes_that_cannot_be_are_explained(figures):
+    for which, size, own, message in [
         (LENET, 32, 28, "Not possible: layer 5 linear takes 400 numbers, but 16·6·6 = 576 come in."),
         (LENET, 30, 28, "Not possible: LeNet takes images of 28×28 alone."),
         (LENET, 8, 28, "Not possible: layer 3 conv 5×5 does not fit on 4×4 cells."),
-        (
-            VGG,
-            31,
-            224,
-            "Not possible: layer 13 pool 2×2 does not fit on 1×1 cells.",
-        ),
-    ],
-)
-def test_sizes_that_cannot_be_are_explained(figures, which, size, own, message):
-    figure = figures[which]
-    assert not figure.place.locator(".d2l-impossible").is_visible()
-    figure.control("Image size").fill(str(size))
-    assert figure.problem() == message
-    assert figure.control("Image size").input_value() == str(size)
-    assert figure.control("Image size").get_attribute("aria-valuetext") == f"{size}, {message}"
-    assert not figure.place.locator(".d2l-costs").is_visible()
-    figure.place.get_by_role("button", name=f"Take {own}×{own}").press("Enter")
-    figure.wait()
-    assert figure.control("Image size").input_value() == str(own)
-    assert not figure.place.locator(".d2l-impossible").is_visible()
-    assert figure.page.evaluate("document.activeElement.type") == "radio"
+        (VGG, 31, 224, "Not possible: layer 13 pool 2×2 does not fit on 1×1 cells."),
+    ]:
+        figure = figures[which]
+        assert not figure.place.locator(".d2l-impossible").is_visible()
+        figure.control("Image size").fill(str(size))
+        assert figure.problem() == message
+        assert figure.control("Image size").input_value() == str(size)
+        assert figure.spoken("Image size") == message
+        assert not figure.place.locator(".d2l-costs").is_visible()
+        figure.place.get_by_role("button", name=f"Take {own}×{own}").press("Enter")
+        assert figure.control("Image size").input_value() == str(own)
+        assert not figure.place.locator(".d2l-impossible").is_visible()
+        assert figure.page.evaluate("document.activeElement.type") == "radio"
 
 
 def test_a_network_brings_its_size_along_if_it_does_not_take_the_present_one(figures):
@@ -359,7 +324,7 @@ def test_a_network_brings_its_size_along_if_it_does_not_take_the_present_one(fig
     assert vgg.problem().startswith("Not possible: layer 5 linear takes 400 numbers")
     size.fill("28")
     assert vgg.note().startswith("Pooling has")
-    vgg.page.mouse.move(0, 0)
+    vgg.leave()
     network.press("End")
     assert vgg.note().startswith("VGG E does not take 28×28: the image size is now 224. Percentages")
     assert vgg.totals() == (143_667_240, summarize_network("VGG E", 224).total_macs)
@@ -372,9 +337,7 @@ def test_a_network_brings_its_size_along_if_it_does_not_take_the_present_one(fig
 
 def test_it_speaks(figures):
     layer, vgg, _ = figures
-    assert layer.place.locator("[aria-live=polite]").count() == 1
     layer.control("Image size").press("ArrowRight")
-    layer.wait()
     assert layer.control("Image size").get_attribute("aria-valuetext") == (
         "15, full 3×3: 2,359,296 parameters, 530,841,600 MACs; "
         "bottleneck 1/8.47 of the parameters, 1/8.47 of the MACs; "
@@ -382,58 +345,14 @@ def test_it_speaks(figures):
     )
     vgg.radio("1 conv 3×3").focus()
     vgg.page.keyboard.press("ArrowDown")
-    vgg.page.wait_for_timeout(250)
-    assert vgg.place.locator("[aria-live=polite]").text_content() == (
-        "VGG A at 224×224: 132,863,336 parameters, 7,609,090,048 MACs; 2 pool 2×2: 0 parameters, 0 MACs"
-    )
+    vgg.says("VGG A at 224×224: 132,863,336 parameters, 7,609,090,048 MACs; 2 pool 2×2: 0 parameters, 0 MACs")
 
 
-def test_by_touch_on_a_phone(browser, book):
-    context = browser.new_context(has_touch=True, viewport={"width": 360, "height": 800})
-    page = context.new_page()
-    page.goto((book / PAGE).as_uri())
+def test_by_touch_on_a_phone(phone):
+    page = phone("cost")
     layer, vgg = Costs(page, LAYER), Costs(page, VGG)
     layer.place.get_by_text("3×3 depthwise").tap()
     assert layer.picked() == ["depthwise separable"]
     vgg.place.get_by_text("14 linear").tap()
     assert vgg.picked() == ["14 linear"]
     assert vgg.place.locator("tbody tr").first.bounding_box()["height"] >= 24
-    context.close()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "light"), (360, "dark")])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(visit, book, width, scheme):
-    page, problems = visit((book / PAGE).as_uri(), width=width, scheme=scheme)
-    layer, vgg, lenet = (Costs(page, which) for which in (LAYER, VGG, LENET))
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    layer.control("Image size").fill("224")
-    layer.control("Kernel size").fill("7")
-    layer.control("Bottleneck channels").select_option("512")
-    layer.control("Bias").check()
-    for step in ("longest", "refused"):
-        layer.radio("bottleneck").check()
-        vgg.control("Network").select_option("VGG E")
-        if step == "refused":
-            lenet.control("Image size").fill("64")
-        page.wait_for_timeout(60)
-        found = page.evaluate("axe.run('.d2l-live', {preload: false}).then(done => done.violations)")
-        assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        ends = "figure => [...figure.querySelectorAll('*')].map(part => part.getBoundingClientRect().right)"
-        room = page.locator("article").bounding_box()
-        assert all(max(one.place.evaluate(ends)) <= room["x"] + room["width"] for one in (layer, vgg, lenet))
-    assert problems == []
-
-
-def test_saved_text_never_becomes_markup(visit, book):
-    markup = "<img src=x onerror=window.hit=1>"
-    with spoiled(book, PAGE.removesuffix(".html"), lambda script: script.replace("VGG A", markup)) as address:
-        page, problems = visit(address)
-        vgg = Costs(page, VGG)
-        vgg.control("Network").select_option("LeNet")
-        vgg.control("Network").select_option(markup)
-        vgg.wait()
-        assert vgg.note().startswith(f"{markup} does not take 28×28: ")
-        assert vgg.place.locator("img").count() == 0
-        assert page.evaluate("window.hit") is None
-    assert problems == []

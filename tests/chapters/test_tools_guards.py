@@ -188,7 +188,7 @@ def test_what_only_looks_wrong_passes(good, good_path, name, spoil):
 
 def test_canonical_form_looks_at_the_bytes(good, good_path):
     good_path.write_bytes(good_path.read_bytes() + b"\n")
-    assert "isn't in canonical form; run: python -m tools.execute --tidy good" in "".join(
+    assert "isn't in canonical form; run: make tidy CHAPTER=good" in "".join(
         GUARDS["canonical_form"](good, good_path)
     )
 

@@ -12,7 +12,7 @@ from tests.explorers.widgets_book import build, chapter, execute, figures_in, la
 from tools.guards.outputs import widget_state_is_saved
 from tools.notebooks import WIDGET_STATE, load
 
-import static_widgets
+from d2lconv_book import explorers as static_widgets
 from d2lconv.widgets import convolution_explorer
 
 KNOWN = static_widgets.drawable((static_widgets.HOST / "host.js").read_text(encoding="utf-8"))
@@ -27,7 +27,7 @@ def executed(tmp_path_factory):
 
 def saved(widget):
     """Return a widget's state as a notebook has it, links included, and its model id."""
-    widgets = [widget, *getattr(widget, "_ties", ())]
+    widgets = [widget, *getattr(widget, "_links", ())]
     return dependency_state(widgets, drop_defaults=False), widget.model_id
 
 
@@ -131,7 +131,7 @@ def test_compact_keeps_the_figure_its_links_and_nothing_else():
     small = static_widgets.compact(state, static_widgets.check(state, model_id, KNOWN))
     names = [widget["model_name"] for widget in small.values()]
     assert names.count("AnyModel") == 1
-    assert names.count("LinkModel") == len(figure._ties)
+    assert names.count("LinkModel") == len(figure._links)
     assert not any(name.startswith(("Layout", "Slider")) for name in names)
     view = small[figure.view.model_id]["state"]
     assert view["input"] == figure.view.input

@@ -15,7 +15,7 @@ from sphinx.errors import ExtensionError
 from tests.built_book import ROOT, build_once, pages_in_toc
 from tools.notebooks import load
 
-import notebooks_zip
+from d2lconv_book import notebooks_zip
 
 ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
 PAGES = pages_in_toc()

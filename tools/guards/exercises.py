@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from d2lconv.exercises._registry import CHAPTERS, exercises_of
+from d2lconv.exercises.engine.registry import CHAPTERS, exercises_of
 from d2lconv.exercises.kinds import Exercise
 from tools.exercises import SOLUTION_LINE, SOLUTION_METADATA, heading_of, places
 from tools.guards.messages import problem

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools import colab
 from tools.book import Book
 from tools.guards.messages import problem
 from tools.markdown import headings
-from tools.notebooks import KERNELSPEC, dumps, normalise
+from tools.notebooks import KERNELSPEC, canonical, dumps, install_index, normalise
 
-_TIDY = "run: python -m tools.execute --tidy "
+_TIDY = "run: make tidy CHAPTER="
 _LABEL = re.compile(r"^\s*(?:[-*]\s+)?(?:#+\s*(.+)|\*\*(.+?)\*\*|__(.+?)__)", re.MULTILINE)
 
 
@@ -43,7 +42,7 @@ def title_and_colab_link(nb: NotebookNode, path: Path) -> list[str]:
     first = nb.cells[0]
     if first.cell_type != "markdown" or not re.match(r"# \S", first.source):
         return [problem(nb, path, 0, "the first cell must be the title: # Title")]
-    if first.source.strip() != colab.refresh(nb, path).cells[0].source.strip():
+    if first.source.strip() != canonical(nb, path).cells[0].source.strip():
         return [problem(nb, path, 0, f"the Colab link differs from _config.yml; {_TIDY}{path.stem}")]
     return []
 
@@ -61,11 +60,11 @@ def opening(nb: NotebookNode, path: Path) -> list[str]:
 
 def install_cell(nb: NotebookNode, path: Path) -> list[str]:
     """Require a third cell that installs `d2lconv` where it is missing, from where `_config.yml` says."""
-    index = colab.install_index(nb)
+    index = install_index(nb)
     if index != 2:
         place = "is missing" if index is None else f"is cell {index + 1}"
         return [f"{path.stem}: the third cell must be the install cell, which {place}; {_TIDY}{path.stem}"]
-    fresh = colab.refresh(nb, path).cells[2]
+    fresh = canonical(nb, path).cells[2]
     if (fresh.source, fresh.metadata) != (nb.cells[2].source, nb.cells[2].metadata):
         return [problem(nb, path, 2, f"it differs from what _config.yml asks for; {_TIDY}{path.stem}")]
     return []

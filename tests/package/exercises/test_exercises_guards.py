@@ -1,11 +1,10 @@
-"""The guards of exercises pass the real chapter and fail on a spoiled one; the page lists every exercise."""
+"""The guards of exercises pass the real chapter and fail on a spoiled one."""
 
 import copy
 from pathlib import Path
 
 import pytest
 from tools.book import Book
-from tools.exercises import PAGE, page, titles
 from tools.guards import GUARDS
 from tools.notebooks import load
 
@@ -118,8 +117,3 @@ def test_every_guard_of_exercises_is_seen_failing():
 
 def test_a_chapter_with_exercises_that_the_registry_does_not_know_fails(nb):
     assert GUARDS["exercises_match_registry"](nb, CHAPTER.with_name("novelty.ipynb"))
-
-
-def test_the_page_lists_every_exercise():
-    written = (BOOK.root / "book" / PAGE).read_text("utf-8")
-    assert written == page(titles(BOOK)), "run: python -m tools.exercises"

@@ -15,7 +15,6 @@ from tools import pdf
 
 LEFT_OUT = ["Search the course", "Open in Colab", "Install d2lconv", "Show the solution", "TODO"]
 MARGIN = 22  # mm at both sides
-OF_START_PAGE = ["What you will be able to do", "What you need", "How to read", "Chapters"]
 
 # What stands further right than the text may, or is cut off, on paper.
 TOO_WIDE = """() => [...document.querySelectorAll("body *")].filter(element => {
@@ -70,7 +69,7 @@ def flat(text):
 def expected(site):
     """Return level and title of the parts and chapters that the book should have."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    found, number = [(1, "Contents"), (1, toc["title"])], 0
+    found, number = [(1, toc["title"])], 0
     for numeral, part in zip(["Part I ", "Part II ", ""], toc["parts"], strict=True):
         found.append((1, numeral + part["caption"]))
         for name in (entry["file"] for entry in part["chapters"]):
@@ -85,23 +84,22 @@ def expected(site):
 
 
 def test_outline_has_every_part_and_chapter(site, outline):
-    above = [(level, title) for level, title, _ in outline if level < 3 and title not in OF_START_PAGE]
+    above = [(level, title) for level, title, _ in outline if level < 3]
     assert above == expected(site)
 
 
 def test_contents_name_the_page_on_which_each_title_stands(outline, text):
     start = next(page for _, title, page in outline if title == "Start here")
     contents = "".join(map(text, range(3, start)))
-    below = [entry for entry in outline if entry[2] > start + 1 and entry[0] <= 3]
-    for level, title, page in below:
+    for level, title, page in outline:
         assert flat(f"{title}{page}") in contents, title
-        if level < 3:
+        if level < 3 or page % 5 == 0:  # reading all pages takes a minute
             assert flat(title) in text(page), title
-    assert len(below) > 150
+    assert len(outline) > 150
 
 
 def test_pages_of_a_chapter_have_its_title_above_and_their_number_below(outline, text):
-    above = [entry for entry in outline if entry[0] < 3 and entry[1] not in OF_START_PAGE]
+    above = [entry for entry in outline if entry[0] < 3]
     for (level, title, first), (_, _, following) in pairwise(above):
         if level == 2:
             for page in {first, (first + following) // 2, following - 1}:
@@ -119,7 +117,7 @@ def test_links_lead_to_places_of_the_book_or_out_of_it(reader):
     assert len(inside) > 400
     assert inside <= set(reader.named_destinations)
     assert any("zhang2019" in name for name in inside)
-    assert len(outside) > 100
+    assert len(outside) > 60
     assert [address for address in outside if not re.match(r"https?://(?!book\.invalid)", address)] == []
 
 

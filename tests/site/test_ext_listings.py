@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import listings
+
 from d2lconv.exercises.engine.registry import every_exercise
 
 ROOT = Path(__file__).parents[2]

@@ -36,6 +36,9 @@ _IDS = ("id", "for", "headers", "aria-labelledby", "aria-describedby")
 _PAGE_OF = '<a class="d2l-page-of" href="#{}"></a>'
 _FILL_IN = """pages => document.querySelectorAll(".d2l-page-of").forEach(
   link => { link.textContent = pages[link.hash.slice(1)] })"""
+_ABOUT = """() => [document.querySelector("meta[name=author]").content,
+  [...document.querySelectorAll(".d2l-contents p")].map(line =>
+    [Number(line.className.slice(-1)), line.firstChild.textContent, line.firstChild.hash.slice(1)])]"""
 _URL = "http://book.invalid/book/print.html"  # answered here; nothing is asked of the network
 
 
@@ -272,10 +275,10 @@ def print_document(page: Page) -> bytes:
     pages: dict[str, int] = {}
     for _ in range(4):
         page.evaluate(_FILL_IN, pages)
-        pdf = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+        pdf = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True)
         found = pages_of(pdf)
         if found == pages:
-            return finish(pdf, page.locator("meta[name=author]").get_attribute("content") or "")
+            return finish(pdf, *page.evaluate(_ABOUT))
         pages = found
     raise PrintError("the page numbers still change after four prints")
 
@@ -288,13 +291,16 @@ def pages_of(pdf: bytes) -> dict[str, int]:
         return {name[1:]: numbers.index(place[0].objgen) + 1 for name, place in places}
 
 
-def finish(pdf: bytes, author: str) -> bytes:
-    """Fold the outline up to its chapters, and take out what differs from run to run."""
+def finish(pdf: bytes, author: str, contents: list[tuple[int, str, str]]) -> bytes:
+    """Make an outline of the contents, and take out what differs from run to run."""
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         with opened.open_outline() as outline:
-            for part in outline.root:
-                for chapter in part.children:
-                    chapter.is_closed = True
+            levels = [outline.root]
+            for level, title, name in contents:
+                item = pikepdf.OutlineItem(title, pikepdf.Array(opened.Root.Dests[f"/{name}"]))
+                item.is_closed = level > 1
+                levels[level - 1].append(item)
+                levels[level:] = [item.children]
         opened.docinfo["/Author"] = author
         del opened.docinfo["/CreationDate"], opened.docinfo["/ModDate"]
         opened.Root.PageMode = pikepdf.Name.UseOutlines

@@ -2,6 +2,8 @@
 
 import io
 import re
+from functools import cache
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pypdf
@@ -13,7 +15,6 @@ from tools import pdf
 
 LEFT_OUT = ["Search the course", "Open in Colab", "Install d2lconv", "Show the solution", "TODO"]
 MARGIN = 22  # mm at both sides
-OF_START_PAGE = ["What you will be able to do", "What you need", "How to read", "Chapters"]
 
 # What stands further right than the text may, or is cut off, on paper.
 TOO_WIDE = """() => [...document.querySelectorAll("body *")].filter(element => {
@@ -42,9 +43,9 @@ def reader(content):
 
 
 @pytest.fixture(scope="module")
-def texts(reader):
-    """Return the text of each page, without spaces."""
-    return [flat(page.extract_text()) for page in reader.pages]
+def text(reader):
+    """Return a function that gives the text of a page, from 1, without spaces."""
+    return cache(lambda page: flat(reader.pages[page - 1].extract_text()))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def flat(text):
 def expected(site):
     """Return level and title of the parts and chapters that the book should have."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    found, number = [(1, "Contents"), (1, toc["title"])], 0
+    found, number = [(1, toc["title"])], 0
     for numeral, part in zip(["Part I ", "Part II ", ""], toc["parts"], strict=True):
         found.append((1, numeral + part["caption"]))
         for name in (entry["file"] for entry in part["chapters"]):
@@ -83,31 +84,26 @@ def expected(site):
 
 
 def test_outline_has_every_part_and_chapter(site, outline):
-    above = [(level, title) for level, title, _ in outline if level < 3 and title not in OF_START_PAGE]
+    above = [(level, title) for level, title, _ in outline if level < 3]
     assert above == expected(site)
 
 
-def test_contents_name_the_page_on_which_each_title_stands(outline, texts):
+def test_contents_name_the_page_on_which_each_title_stands(outline, text):
     start = next(page for _, title, page in outline if title == "Start here")
-    contents = "".join(texts[2 : start - 1])
-    below = [
-        entry for entry in outline if entry[2] >= start and entry[0] <= 3 and entry[1] not in OF_START_PAGE
-    ]
-    for level, title, page in below:
-        if level < 3 or not re.match(r"Part|Reference", title):
-            assert flat(title) in texts[page - 1], title
-            assert flat(f"{title}{page}") in contents, title
-    assert len(below) > 150
+    contents = "".join(map(text, range(3, start)))
+    for level, title, page in outline:
+        assert flat(f"{title}{page}") in contents, title
+        if level < 3 or page % 5 == 0:  # reading all pages takes a minute
+            assert flat(title) in text(page), title
+    assert len(outline) > 150
 
 
-def test_every_page_of_a_chapter_has_its_title_above_and_its_number_below(outline, texts):
-    chapters = [(title, page) for level, title, page in outline if level == 2 and title not in OF_START_PAGE]
-    starts = sorted({page for level, _, page in outline if level <= 2} | {len(texts) + 1})
-    for title, first in chapters:
-        end = next(page for page in starts if page > first)
-        for page in range(first, end):
-            assert flat(title) in texts[page - 1][:80], (title, page)
-            assert str(page) in texts[page - 1][:90], (title, page)
+def test_pages_of_a_chapter_have_its_title_above_and_their_number_below(outline, text):
+    above = [entry for entry in outline if entry[0] < 3]
+    for (level, title, first), (_, _, following) in pairwise(above):
+        if level == 2:
+            for page in {first, (first + following) // 2, following - 1}:
+                assert text(page).startswith(flat(f"{title}{page}")), title
 
 
 def test_links_lead_to_places_of_the_book_or_out_of_it(reader):
@@ -121,11 +117,11 @@ def test_links_lead_to_places_of_the_book_or_out_of_it(reader):
     assert len(inside) > 400
     assert inside <= set(reader.named_destinations)
     assert any("zhang2019" in name for name in inside)
-    assert len(outside) > 100
+    assert len(outside) > 60
     assert [address for address in outside if not re.match(r"https?://(?!book\.invalid)", address)] == []
 
 
-def test_solutions_stand_at_the_end_of_their_chapter(outline, content, texts):
+def test_solutions_stand_at_the_end_of_their_chapter(content, text):
     pages = pdf.pages_of(content)
     solutions = {name: page for name, page in pages.items() if "--solution-of-" in name}
     assert len(solutions) > 60
@@ -133,13 +129,15 @@ def test_solutions_stand_at_the_end_of_their_chapter(outline, content, texts):
         chapter, exercise = name.split("--solution-of-")
         there = pages[f"{chapter}--{exercise}"]
         assert there <= pages[f"{chapter}--solutions"] <= page
-        assert any(f"Solution:page{page}" in text for text in texts[there - 1 : there + 3]), name
+        if exercise == "exercise-1":
+            assert f"Solution:page{page}" in text(there) + text(there + 1) + text(there + 2), name
+            assert "Solutions" in text(pages[f"{chapter}--solutions"])
 
 
-def test_words_of_the_screen_are_left_out(texts):
-    whole = "".join(texts)
-    assert [words for words in LEFT_OUT if flat(words) in whole] == []
-    assert whole.count(flat("To move this figure, open it on its page.")) >= 9
+def test_words_of_the_screen_are_left_out(opened):
+    whole = opened.inner_text("body")
+    assert [words for words in LEFT_OUT if words in whole] == []
+    assert whole.count("To move this figure, open it on its page.") >= 9
 
 
 def test_nothing_is_cut_off_or_wider_than_the_text(opened, content):

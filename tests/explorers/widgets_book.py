@@ -18,10 +18,9 @@ from tests.built_book import ROOT, Build
 from tools.execute import run_chapter
 from tools.page_cost import scroll_to
 
-import static_widgets
+from d2lconv_book import explorers as static_widgets
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
-FOR_THE_WHOLE = ("notebooks_zip",)  # extensions that ask for all of the course
 ALT = "Input, kernel and output of figure {}, with the window of one output cell marked"
 
 
@@ -42,9 +41,6 @@ def lay_out(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
     """Write a book with the real one's settings, styles and extensions, but for those that need the whole."""
     (folder / "book").mkdir(parents=True)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    for name in FOR_THE_WHOLE:
-        del config["sphinx"]["local_extensions"][name]
-        config["sphinx"]["config"]["extensions"].remove(name)
     (folder / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     shutil.copy(ROOT / "book" / "references.bib", folder / "book")
     for name in ("_ext", "_extra", "_host", "_static"):

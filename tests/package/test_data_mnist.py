@@ -15,7 +15,7 @@ from tests.package.mirrors import Mirror
 
 from d2lconv.data import load_fashion_mnist, load_mnist, mnist
 from d2lconv.data._download import Source
-from d2lconv.data._reading import load_source
+from d2lconv.data.mnist import load_source
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"

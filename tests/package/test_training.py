@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from d2lconv.data import ImageData, batches, load_digits, random_shifts
 from d2lconv.models import LeNet
 from d2lconv.training import Epoch, History, evaluate, fit
-from d2lconv.training._random import seed_for
+from d2lconv.training._devices import seed_for
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +50,11 @@ def test_it_learns_to_read_digits():
     data = load_digits()
     torch.manual_seed(0)
     model = LeNet()
-    history = fit(model, data, epochs=8, lr=0.03, batch_size=32)
+    history = fit(model, data, epochs=4, lr=0.03, batch_size=32)
     assert history[0].train_accuracy < 0.6
-    assert history[-1].valid_accuracy > 0.9
-    assert history[-1].train_loss < 0.2
-    assert evaluate(model, data.test).accuracy > 0.9
+    assert history[-1].valid_accuracy > 0.85
+    assert history[-1].train_loss < 0.5
+    assert evaluate(model, data.test).accuracy > 0.85
 
 
 @pytest.mark.parametrize("batch_size", [50, 24])  # 24 and 50 steps; fit looks at its numbers every 50

@@ -157,14 +157,14 @@ def test_a_file_that_was_cut_off_anywhere(tmp_path):
     whole = path.read_bytes()
     for size in (0, 1, 10, 100, len(whole) // 2, len(whole) - 100, len(whole) - 1):
         path.write_bytes(whole[:size])
-        with pytest.raises(ValueError, match=r"run\.pt is cut off or is no checkpoint"):
+        with pytest.raises(ValueError, match=r"run\.pt is truncated or not a checkpoint"):
             load_checkpoint(path)
 
 
 @pytest.mark.parametrize("content", [b"not at all a checkpoint\n" * 100, b"PK\x03\x04" + bytes(1000)])
 def test_a_file_of_another_kind(tmp_path, content):
     (tmp_path / "run.pt").write_bytes(content)
-    with pytest.raises(ValueError, match=r"run\.pt is cut off or is no checkpoint"):
+    with pytest.raises(ValueError, match=r"run\.pt is truncated or not a checkpoint"):
         load_checkpoint(tmp_path / "run.pt")
 
 
@@ -199,7 +199,7 @@ def test_no_code_in_a_file_runs(tmp_path, digits):
     path, trace = tmp_path / "run.pt", tmp_path / "trace"
     torch.save({"format": module.FORMAT, "version": 1, "last": Malicious(str(trace))}, path)
     for load in (lambda: load_checkpoint(path), lambda: trained(digits, epochs=1, checkpoint=path)):
-        with pytest.raises(ValueError, match=r"run\.pt is cut off or is no checkpoint"):
+        with pytest.raises(ValueError, match=r"run\.pt is truncated or not a checkpoint"):
             load()
         assert not trace.exists()
     torch.load(path, weights_only=False)

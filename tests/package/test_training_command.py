@@ -91,7 +91,7 @@ def test_a_checkpoint(few, capsys, tmp_path):
     path = str(tmp_path / "run.pt")
     command.main(["--model", "lenet", "--epochs", "1", "--checkpoint", path])
     command.main(["--model", "lenet", "--epochs", "3", "--checkpoint", path])
-    assert f"going on from {path}\n" in capsys.readouterr().out
+    assert f"resuming from {path}\n" in capsys.readouterr().out
     assert len(load_checkpoint(path).history) == 3
     with pytest.raises(SystemExit) as ended:
         command.main(["--model", "lenet", "--epochs", "4", "--checkpoint", path, "--lr", "0.5"])
@@ -100,7 +100,7 @@ def test_a_checkpoint(few, capsys, tmp_path):
 
 
 def sgd(settings):
-    """Take the optimiser out of the settings, and return what it was made with."""
+    """Take the optimizer out of the settings, and return what it was made with."""
     made = settings.pop("optimizer")([nn.Parameter(torch.zeros(1))])
     assert type(made) is torch.optim.SGD
     return {name: made.defaults[name] for name in ("lr", "momentum", "weight_decay")}

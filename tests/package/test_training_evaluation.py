@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from d2lconv.data import ImageData, load_digits
 from d2lconv.training import Epoch, Evaluation, History, evaluate, predict
-from d2lconv.training._devices import autocast_type, choose_device, gradient_scaler
-from d2lconv.training._processes import Processes
+from d2lconv.training._devices import autocast_dtype, choose_device, gradient_scaler
+from d2lconv.training._distributed import ProcessGroup
 
 
 @pytest.fixture(scope="module")
@@ -163,14 +163,14 @@ def test_accuracy_is_a_fraction():
     assert Evaluation(0.5, 3, 4).accuracy == 0.75
 
 
-# ---- shares and devices --------------------------------------------------------------
+# ---- shards and devices --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [0, 1, 3, 4, 10, 1197])
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
-def test_shares_are_whole_disjoint_and_even(size, count):
-    places = [Processes(torch.device("cpu"), rank, count).share(size) for rank in range(count)]
-    rows = [list(range(size))[place] for place in places]
+def test_shards_are_whole_disjoint_and_even(size, count):
+    shards = [ProcessGroup(torch.device("cpu"), rank, count).shard(size) for rank in range(count)]
+    rows = [list(range(size))[shard] for shard in shards]
     assert list(itertools.chain(*rows)) == list(range(size))
     assert max(map(len, rows)) - min(map(len, rows)) <= 1
 
@@ -178,12 +178,12 @@ def test_shares_are_whole_disjoint_and_even(size, count):
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="needs a machine without accelerator")
 def test_devices():
     assert choose_device(None) == choose_device("cpu") == torch.device("cpu")
-    assert autocast_type(torch.device("cpu")) == torch.bfloat16
+    assert autocast_dtype(torch.device("cpu")) == torch.bfloat16
     assert not gradient_scaler(torch.device("cpu"), amp=True).is_enabled()
 
 
 def test_old_nvidia_cards_compute_in_float16_with_a_scaler(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
-    assert autocast_type(torch.device("cuda")) == torch.float16
+    assert autocast_dtype(torch.device("cuda")) == torch.float16
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    assert autocast_type(torch.device("cuda")) == torch.bfloat16
+    assert autocast_dtype(torch.device("cuda")) == torch.bfloat16

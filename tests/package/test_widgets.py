@@ -301,7 +301,7 @@ def test_fallback_colours_are_the_courses():
     light, dark = found[: len(found) // 2], found[len(found) // 2 :]
     assert [name for name, _ in light] == [name for name, _ in dark]
     assert all(PALETTE[name.replace("-", "_")] == colour for name, colour in light)
-    dark_block = palette.split('html[data-theme="dark"]')[1]
+    dark_block = palette.split('body[data-theme="dark"]')[1]
     assert all(f"--d2l-{name}: {colour};" in dark_block for name, colour in dark)
 
 

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from d2lconv.data._download import Source
-from d2lconv.data._reading import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load_source
-from d2lconv.data.images import Splits
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from d2lconv.data._download import Source, cache_folder, fetch
+from d2lconv.data.idx import parse_idx
+from d2lconv.data.images import ImageData, Splits, evenly_spaced
 
 __all__ = ["load_fashion_mnist", "load_mnist"]
+
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 
 _HELD_OUT = 1000  # images of each class for validation
 
@@ -152,3 +160,58 @@ def load_fashion_mnist(*, folder: str | os.PathLike[str] | None = None, progress
     ImageData(images=(50000, 1, 28, 28) float32, labels=(50000,) int64, classes=10)
     """
     return load_source(_FASHION_MNIST, _CLOTHES, held_out=_HELD_OUT, folder=folder, progress=progress)
+
+
+def load_source(
+    source: Source,
+    class_names: tuple[str, ...],
+    *,
+    held_out: int,
+    folder: str | os.PathLike[str] | None,
+    progress: bool,
+) -> Splits:
+    """Fetch the four files of a source, and hold out a number of training images of each class."""
+    files = fetch(source, folder, progress=progress)
+    cache = cache_folder(folder) / source.name
+    images, labels = _read(files, TRAIN_IMAGES, TRAIN_LABELS, len(class_names), f"{cache}{os.sep}")
+    test_images, test_labels = _read(files, TEST_IMAGES, TEST_LABELS, len(class_names), f"{cache}{os.sep}")
+    valid = np.sort(evenly_spaced(labels, len(class_names), held_out), axis=None)
+    train = np.setdiff1d(np.arange(len(labels)), valid)
+    return Splits(
+        _as_data(images[train], labels[train], class_names),
+        _as_data(images[valid], labels[valid], class_names),
+        _as_data(test_images, test_labels, class_names),
+    )
+
+
+def _read(
+    files: dict[str, bytes], images: str, labels: str, classes: int, cache: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return images and their labels; raise ValueError unless they belong together."""
+    pixels = _parse(files[images], cache + images, "images", 3)
+    numbers = _parse(files[labels], cache + labels, "labels", 1)
+    if len(pixels) != len(numbers):
+        raise ValueError(
+            f"{cache}{images} has {len(pixels)} images, but {cache}{labels} has {len(numbers)} labels"
+        )
+    if numbers.max(initial=0) >= classes:
+        raise ValueError(f"{cache}{labels}: labels must be 0 to {classes - 1}, got {numbers.max()}")
+    return pixels, numbers
+
+
+def _parse(content: bytes, name: str, what: str, axes: int) -> NDArray[Any]:
+    values = parse_idx(content, name)
+    if values.dtype != np.uint8 or values.ndim != axes:
+        raise ValueError(
+            f"{name}: {what} must be uint8 with {axes} {'axis' if axes == 1 else 'axes'}, "
+            f"got {values.dtype} of shape {values.shape}"
+        )
+    return values
+
+
+def _as_data(images: NDArray[np.uint8], labels: NDArray[np.uint8], class_names: tuple[str, ...]) -> ImageData:
+    return ImageData(
+        torch.from_numpy(images / np.float32(255)).unsqueeze(1),
+        torch.from_numpy(labels.astype(np.int64)),
+        class_names,
+    )

@@ -1,9 +1,12 @@
-"""Files from which a training that was stopped goes on as if nothing had happened."""
+"""Files from which an interrupted training resumes exactly."""
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from d2lconv.data import ImageData
 from d2lconv.training.history import Epoch, History
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
@@ -24,7 +28,7 @@ Setting = str | int | float | bool | None
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Checkpoint:
-    """Where a training stands after an epoch.
+    """The state of a training after an epoch.
 
     Attributes
     ----------
@@ -33,11 +37,11 @@ class Checkpoint:
     best : dict
         The same after the epoch with the smallest validation loss.
     optimizer, scaler : dict
-        What the optimiser and the gradient scaler of mixed precision remember.
+        The state of the optimizer and of the gradient scaler of mixed precision.
     history : History
         The epochs so far.
     settings : dict
-        What the run depends on, text and numbers by name; a run with other settings does not go on from here.
+        What the run depends on, text and numbers by name; a run with other settings does not resume from it.
 
     Examples
     --------
@@ -58,7 +62,7 @@ class Checkpoint:
 
 
 def save_checkpoint(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
-    """Write a checkpoint so that the file is always whole: the old one or the new one, never a part.
+    """Write a checkpoint so that the file is always whole: the old one or the new one, never half of one.
 
     The new one is written to ``path + ".tmp"`` in the same folder first, and takes the old one's place when
     all of it is on the disk. So a run can be killed at any moment, also while it writes.
@@ -121,7 +125,7 @@ def load_checkpoint(
     path : str or path-like
         A file that `fit` or `save_checkpoint` has written.
     model : torch.nn.Module, optional
-        Gets the weights; it must have been built as the one that was trained.
+        Receives the weights; it must have been built as the one that was trained.
     weights : {"best", "last"}
         Those with the smallest validation loss, or those of the last epoch.
 
@@ -135,8 +139,8 @@ def load_checkpoint(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is cut off or is no checkpoint, a newer version has written it, the model is another one,
-        or `weights` is another word.
+        If the file is truncated or not a checkpoint, another version has written it, the model is another
+        one, or `weights` is another word.
 
     Notes
     -----
@@ -173,7 +177,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"checkpoint {path} is cut off or is no checkpoint: {reason}") from error
+        raise ValueError(f"checkpoint {path} is truncated or not a checkpoint: {reason}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"checkpoint {path} was not written by {FORMAT}")
     if content.get("version") != VERSION:
@@ -182,3 +186,62 @@ def _read(path: Path) -> dict[str, Any]:
             f"{VERSION}: use the d2lconv that wrote it"
         )
     return content
+
+
+def find_checkpoint(
+    path: str | os.PathLike[str], settings: Mapping[str, Setting], epochs: int
+) -> Checkpoint | None:
+    """Return the checkpoint to resume from, None if there is none yet; raise ValueError for another run's."""
+    if not Path(path).exists():
+        if not Path(path).absolute().parent.is_dir():
+            raise FileNotFoundError(f"checkpoint {path} cannot be written: its folder does not exist")
+        return None
+    saved = load_checkpoint(path)
+    faults = [
+        f"{name} was {old}, now it is {new}"
+        for name in sorted(settings.keys() | saved.settings.keys())
+        for old, new in [_difference(saved.settings.get(name), settings.get(name))]
+        if old != new
+    ]
+    if faults:
+        raise ValueError(
+            f"checkpoint {path} is of a run with other settings: {'; '.join(faults)}. Give the same ones, or "
+            "another file"
+        )
+    if len(saved.history) > epochs:
+        raise ValueError(
+            f"checkpoint {path} has {len(saved.history)} epochs already, more than epochs={epochs}"
+        )
+    return saved
+
+
+def _difference(old: Setting, new: Setting) -> tuple[Setting, Setting]:
+    """Return two settings, long texts shortened to the first line in which they differ."""
+    if isinstance(old, str) and isinstance(new, str) and old != new:
+        olds, news = old.splitlines(), new.splitlines()
+        for before, after in zip(olds, news, strict=False):
+            if before != after:
+                return before.strip(), after.strip()
+        return f"{len(olds)} lines long", f"{len(news)} lines long"
+    return old, new
+
+
+def fingerprint(data: ImageData) -> str:
+    """Return a short text that changes with any image or label."""
+    checksum = 0
+    for tensor in (data.images, data.labels):
+        checksum = zlib.crc32(tensor.cpu().contiguous().numpy().tobytes(), checksum)
+    return f"{'×'.join(map(str, data.images.shape))} with checksum {checksum:08x}"
+
+
+def describe(function: object) -> str | None:
+    """Return a function's name and the arguments bound to it, the same text in every run."""
+    if function is None:
+        return None
+    if isinstance(function, functools.partial):
+        given = [
+            *map(repr, function.args),
+            *(f"{name}={value!r}" for name, value in function.keywords.items()),
+        ]
+        return f"{describe(function.func)}({', '.join(given)})"
+    return str(getattr(function, "__qualname__", type(function).__qualname__))

@@ -1,4 +1,4 @@
-"""How well a model does on images that it does not learn from."""
+"""A model's loss and accuracy on images that it does not learn from."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from d2lconv._arguments import integer
 from d2lconv.data import ImageData, batches
-from d2lconv.training._devices import Device, choose_device, device_of, precision
-from d2lconv.training._processes import Processes
+from d2lconv.training._devices import Device, autocast, choose_device, device_of
+from d2lconv.training._distributed import ProcessGroup
 
 __all__ = ["Evaluation", "evaluate", "predict"]
 
@@ -22,16 +22,16 @@ BATCH = 256  # images at a time: larger ones are no faster on a CPU, and take mo
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a model did.
+    """The result of `evaluate`.
 
     Attributes
     ----------
     loss : float
         Cross-entropy in nats, the mean over all images.
     correct : int
-        How many images got their own class.
+        Number of images classified correctly.
     count : int
-        How many images there were.
+        Number of images.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """The fraction of correct answers, from 0 to 1."""
+        """The fraction of images classified correctly, from 0 to 1."""
         return self.correct / self.count
 
 
@@ -61,11 +61,11 @@ def evaluate(
     model : torch.nn.Module
         From images (N, C, H, W) to one score for each class, (N, classes), before the softmax.
     data : ImageData
-        The images and the right answers.
+        The images and their classes.
     batch_size : int
-        How many images to look at in one go. The result does not depend on it, but for rounding.
+        Images in one forward pass. The result does not depend on it, except for rounding.
     device : torch.device or str, optional
-        Where to compute; the model is moved there. By default where it is.
+        Where to compute; the model is moved there. By default where the model is.
     amp : bool
         Whether to compute in mixed precision, as in `fit`.
 
@@ -83,7 +83,7 @@ def evaluate(
 
     Notes
     -----
-    Dropout is off and batch normalisation uses what it has stored; afterwards every layer is in the mode
+    Dropout is off and batch normalization uses its running statistics; afterwards every layer is in the mode
     that it had. No gradients are kept. Introduced in: *LeNet*.
 
     Examples
@@ -95,16 +95,16 @@ def evaluate(
     >>> result.correct, result.count, round(result.loss, 3)  # all scores equal: always 0, and log 10
     (30, 300, 2.303)
     """
-    check_images("data", data)
+    require_images("data", data)
     size = integer("batch_size", batch_size, 1)
-    place = _place(model, device)
-    return evaluate_together(model.to(place), data, Processes(place), batch_size=size, amp=amp)
+    chosen = _choose(model, device)
+    return evaluate_shards(model.to(chosen), data, ProcessGroup(chosen), batch_size=size, amp=amp)
 
 
 def predict(
     model: nn.Module, images: Tensor, *, batch_size: int = BATCH, device: Device = None, amp: bool = False
 ) -> Tensor:
-    """Return the class that a model gives to each image.
+    """Return the class that a model predicts for each image.
 
     Parameters
     ----------
@@ -141,37 +141,37 @@ def predict(
     """
     if not len(images):  # torch.cat cannot join nothing
         raise ValueError(f"images must hold at least one image, got shape {tuple(images.shape)}")
-    size, place = integer("batch_size", batch_size, 1), _place(model, device)
-    with judging(model.to(place)), precision(place, amp):
-        return torch.cat([model(part.to(place)).argmax(1).cpu() for part in torch.split(images, size)])
+    size, chosen = integer("batch_size", batch_size, 1), _choose(model, device)
+    with eval_mode(model.to(chosen)), autocast(chosen, amp):
+        return torch.cat([model(batch.to(chosen)).argmax(1).cpu() for batch in torch.split(images, size)])
 
 
-def check_images(name: str, data: object) -> None:
-    """Refuse what is no `ImageData`, and data with no image in it."""
+def require_images(name: str, data: object) -> None:
+    """Raise unless data is a non-empty `ImageData`."""
     if not isinstance(data, ImageData):
         raise TypeError(f"{name} must be ImageData, got {type(data).__name__}")
     if not len(data):
         raise ValueError(f"{name} must hold at least one image, got {data}")
 
 
-def evaluate_together(
-    model: nn.Module, data: ImageData, processes: Processes, *, batch_size: int = BATCH, amp: bool = False
+def evaluate_shards(
+    model: nn.Module, data: ImageData, group: ProcessGroup, *, batch_size: int = BATCH, amp: bool = False
 ) -> Evaluation:
-    """Evaluate a model with several processes, each on its own share of the images."""
-    own, place = processes.share(len(data)), processes.device
-    part = ImageData(data.images[own], data.labels[own], data.class_names)
-    sums = [torch.zeros(2, device=place)]  # one row a batch, left on the device until the end
-    with judging(model), precision(place, amp):
-        for images, labels in batches(part, batch_size):
-            scores, answers = model(images.to(place)), labels.to(place)
-            loss = F.cross_entropy(scores, answers, reduction="sum")
-            sums.append(torch.stack([loss, (scores.argmax(1) == answers).sum()]))
-    ((loss_sum, correct),) = processes.total(torch.stack(sums).cpu().double().sum(0, keepdim=True))
+    """Evaluate a model in several processes, each on its own shard of the images."""
+    own, device = group.shard(len(data)), group.device
+    shard = ImageData(data.images[own], data.labels[own], data.class_names)
+    sums = [torch.zeros(2, device=device)]  # one row a batch, left on the device until the end
+    with eval_mode(model), autocast(device, amp):
+        for images, labels in batches(shard, batch_size):
+            scores, classes = model(images.to(device)), labels.to(device)
+            loss = F.cross_entropy(scores, classes, reduction="sum")
+            sums.append(torch.stack([loss, (scores.argmax(1) == classes).sum()]))
+    ((loss_sum, correct),) = group.all_reduce(torch.stack(sums).cpu().double().sum(0, keepdim=True))
     return Evaluation(loss_sum / len(data), int(correct), len(data))
 
 
 @contextmanager
-def judging(model: nn.Module) -> Iterator[None]:
+def eval_mode(model: nn.Module) -> Iterator[None]:
     """Switch a model to evaluation, without gradients, for the length of the block."""
     with keep_modes(model), torch.no_grad():
         model.eval()
@@ -180,7 +180,7 @@ def judging(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def keep_modes(model: nn.Module) -> Iterator[None]:
-    """Put every layer back into the mode that it has now, training or evaluation, at the end of the block."""
+    """Restore every layer's mode, training or evaluation, at the end of the block."""
     modes = {module: module.training for module in model.modules()}
     try:
         yield
@@ -189,5 +189,5 @@ def keep_modes(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _place(model: nn.Module, device: Device) -> torch.device:
+def _choose(model: nn.Module, device: Device) -> torch.device:
     return device_of(model) if device is None else choose_device(device)

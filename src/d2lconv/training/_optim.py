@@ -1,0 +1,98 @@
+"""The optimizer of a training, plain momentum or the caller's own, and the schedule of its learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from torch import nn
+from torch.optim import SGD, Optimizer
+
+from d2lconv.training.checkpoints import Setting
+
+OptimizerLike = Optimizer | Callable[[Iterator[nn.Parameter]], Optimizer]
+"""An optimizer of the model's parameters, or a function that makes one of them."""
+
+MOMENTUM = 0.9
+
+SCHEDULES: Mapping[str, Callable[[float], float]] = {
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1 - done,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+}
+"""The fraction of the initial learning rate by the fraction of the training that is done, from 0 to 1."""
+
+
+def choose_optimizer(model: nn.Module, lr: float | None, optimizer: OptimizerLike | None) -> Optimizer:
+    """Return stochastic gradient descent for a learning rate, or the optimizer that was given."""
+    if (lr is None) == (optimizer is None):
+        raise ValueError(f"give lr or optimizer, exactly one of them; got lr={lr!r}, optimizer={optimizer!r}")
+    if lr is not None:
+        if isinstance(lr, bool) or not isinstance(lr, (int, float)):
+            raise TypeError(f"lr must be a number, got {lr!r} of type {type(lr).__name__}")
+        if not 0 < lr < math.inf:
+            raise ValueError(f"lr must be positive and finite, got {lr}")
+        return SGD(model.parameters(), lr=lr, momentum=MOMENTUM)
+    chosen = optimizer if isinstance(optimizer, Optimizer) else optimizer(model.parameters())  # type: ignore[misc]
+    if not isinstance(chosen, Optimizer):
+        raise TypeError(
+            "optimizer must be a torch.optim.Optimizer, or return one for the model's parameters, got "
+            f"{type(chosen).__name__}"
+        )
+    own = set(model.parameters())
+    foreign = sum(p not in own for group in chosen.param_groups for p in group["params"])
+    if foreign:
+        raise ValueError(
+            f"optimizer must hold parameters of the model only, but {foreign} of those it holds are not in it"
+        )
+    chosen.load_state_dict(chosen.state_dict())  # moves its state to where the weights are now
+    return chosen
+
+
+def optimizer_settings(optimizer: Optimizer) -> dict[str, Setting]:
+    """Return an optimizer's settings by name, such as ``"SGD.lr"``."""
+    settings: dict[str, Setting] = {"optimizer": type(optimizer).__name__}
+    for number, group in enumerate(optimizer.param_groups):
+        index = f"[{number}]" if number else ""
+        settings |= {
+            f"{settings['optimizer']}{index}.{name}": (
+                value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+            )
+            for name, value in group.items()
+            if name != "params"
+        }
+    return settings
+
+
+def require_schedule(schedule: object) -> str:
+    """Return the name of a schedule; raise ValueError if there is none of that name."""
+    if not isinstance(schedule, str) or schedule not in SCHEDULES:
+        raise ValueError(f"schedule must be one of {', '.join(map(repr, SCHEDULES))}, got {schedule!r}")
+    return schedule
+
+
+@dataclass(frozen=True)
+class LearningRates:
+    """The learning rates of an optimizer over a training, one for each group of parameters."""
+
+    schedule: str
+    epochs: int
+    initial: tuple[float, ...]
+
+    @classmethod
+    def of(cls, optimizer: Optimizer, schedule: str, epochs: int) -> LearningRates:
+        """Return the rates of a training that begins with those of an optimizer."""
+        return cls(schedule, epochs, tuple(float(group["lr"]) for group in optimizer.param_groups))
+
+    def set(self, optimizer: Optimizer, epochs_done: float) -> None:
+        """Set the rates for the next step."""
+        self._set(optimizer, SCHEDULES[self.schedule](epochs_done / self.epochs))
+
+    def reset(self, optimizer: Optimizer) -> None:
+        """Set the initial rates again, so that a caller's optimizer can be used once more."""
+        self._set(optimizer, 1.0)
+
+    def _set(self, optimizer: Optimizer, fraction: float) -> None:
+        for group, rate in zip(optimizer.param_groups, self.initial, strict=True):
+            group["lr"] = rate * fraction

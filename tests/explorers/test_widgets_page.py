@@ -12,8 +12,8 @@ from tests.explorers.widgets_book import build, chapter, execute, figures_in, la
 from tools.guards.outputs import widget_state_is_saved
 from tools.notebooks import WIDGET_STATE, load
 
-from d2lconv_book import explorers as static_widgets
 from d2lconv.widgets import convolution_explorer
+from d2lconv_book import explorers as static_widgets
 
 KNOWN = static_widgets.drawable((static_widgets.HOST / "host.js").read_text(encoding="utf-8"))
 

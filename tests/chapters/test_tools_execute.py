@@ -192,7 +192,7 @@ def test_check_refuses_a_cleared_chapter(run, good_path, good):
 
 def test_a_chapter_run_in_jupyter_says_what_to_do_before_it_is_rendered(run, good_path, good):
     assert run("--figures", tool=notebooks) == (0, "")
-    del good.metadata.widgets
+    del good.metadata["widgets"]
     good_path.write_text(notebooks.dumps(good))
     code, said = run("--figures", tool=notebooks)
     assert code == 1

@@ -101,3 +101,10 @@ def test_on_another_device():
 def test_refuses(images, most, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         random_shifts(images, most, seeded())
+
+
+def test_refuses_other_kinds():
+    with pytest.raises(TypeError, match=r"^images must be a torch\.Tensor, got ndarray"):
+        random_shifts(torch.zeros(2, 1, 4, 4).numpy(), 1, seeded())
+    with pytest.raises(TypeError, match=r"^generator must be a torch\.Generator, got int"):
+        random_shifts(torch.zeros(2, 1, 4, 4), 1, 0)

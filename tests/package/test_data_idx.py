@@ -1,8 +1,11 @@
 """IDX files are read in every type and shape, and a damaged one is refused with what is wrong."""
 
 import gzip
+import io
+import os
 import re
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -94,3 +97,33 @@ def test_refuses(tmp_path, data, message):
 def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_idx(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("announced", [24, 2**30, 2**31])
+def test_no_more_is_unpacked_than_the_header_announces(announced):
+    """A small file that would unpack to gigabytes ends in an error at once."""
+    file = io.BytesIO()
+    with gzip.GzipFile(fileobj=file, mode="wb") as packed:
+        packed.write(bytes([0, 0, 8, 1]) + struct.pack(">I", announced))
+        for _ in range(50):
+            packed.write(bytes(2**20))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"too long|cut off|the limit is 1073741824"):
+        read_idx(file.getvalue())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < (2**24 if announced != 2**30 else 2**28)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="special files of POSIX systems")
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: not a regular file$"):
+            read_idx(path)
+
+
+def test_other_kinds():
+    assert read_idx(bytearray(DATA)).shape == (2, 3, 4)
+    with pytest.raises(TypeError, match=r"^source must be a path or bytes, got int$"):
+        read_idx(3)

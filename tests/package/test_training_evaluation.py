@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lconv.data import ImageData, load_digits
+from d2lconv.data import ImageData, Splits, load_digits
 from d2lconv.training import Epoch, Evaluation, History, evaluate, predict
 from d2lconv.training._devices import autocast_dtype, choose_device, gradient_scaler
 from d2lconv.training._distributed import ProcessGroup
@@ -97,6 +97,69 @@ def test_what_is_refused(model, valid):
             call()
     with pytest.raises(ValueError, match=r"^device must be a torch\.device or a name"):
         evaluate(model, valid, device="gpu")
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        (
+            lambda d: d.images.numpy(),
+            TypeError,
+            "images must be a torch.Tensor, got ndarray: torch.from_numpy(images)",
+        ),
+        (
+            lambda d: d,
+            TypeError,
+            "images must be a torch.Tensor, got ImageData: give its images, data.images",
+        ),
+        (lambda d: d.images.byte(), TypeError, "images must be floating-point, got torch.uint8"),
+        (
+            lambda d: d.images + 0j,
+            TypeError,
+            "images must be floating-point, got torch.complex64: complex numbers are",
+        ),
+        (lambda d: d.images[0], ValueError, "images must have shape (N, C, H, W), got (1, 8, 8)"),
+    ],
+)
+def test_what_predict_refuses(model, valid, images, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        predict(model, images(valid))
+
+
+@pytest.mark.parametrize("look", [evaluate, lambda model, data: predict(model, data.images)])
+@pytest.mark.parametrize(
+    ("model", "error", "message"),
+    [
+        (
+            nn.Flatten,
+            TypeError,
+            "model must be a torch.nn.Module, got the class Flatten: give an object, Flatten()",
+        ),
+        (abs, TypeError, "model must be a torch.nn.Module, got builtin_function_or_method"),
+        (nn.Conv2d(1, 10, 8), ValueError, "model must return scores of shape (256, "),
+        (
+            nn.AdaptiveMaxPool2d(1, return_indices=True),
+            TypeError,
+            "model must return scores, a tensor of shape (256, ",
+        ),
+    ],
+)
+def test_wrong_models(valid, look, model, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        look(model, valid)
+
+
+def test_splits_for_one_of_its_sets(model, valid):
+    with pytest.raises(
+        TypeError, match=r"^data must be ImageData, got Splits: give one of its sets, such as data"
+    ):
+        evaluate(model, Splits(valid, valid, valid))
+
+
+def test_correct_answers_are_counted_exactly_in_16_bits(valid):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10)).bfloat16()
+    data = ImageData(valid.images.bfloat16(), predict(model, valid.images.bfloat16()), valid.class_names)
+    assert evaluate(model, data, batch_size=300).correct == 300
 
 
 def test_a_model_without_weights(valid):

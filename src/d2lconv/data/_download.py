@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import http.client
+import io
 import os
 import ssl
 import stat
@@ -13,8 +15,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER_VARIABLE = "D2LCONV_DATA"
@@ -28,6 +31,8 @@ class Source:
     ``name`` is their folder in the cache. ``files`` gives the SHA-256 sum of each file by its name. Each of
     ``mirrors`` is an address, ending in a slash, below which all of them are; they are tried in this order.
     No file may be larger than ``max_bytes``, and no download may take longer than ``max_seconds``.
+    ``contents`` gives the SHA-256 sum of what is packed in each file, which may lie there unpacked or packed
+    again; ``raw`` is a folder where another library puts the files.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Source:
     mirrors: tuple[str, ...]
     max_bytes: int = 100_000_000
     max_seconds: float = 900
+    contents: Mapping[str, str] = field(default_factory=dict)
+    raw: str = "raw"
 
 
 class UnreachableError(Exception):
@@ -66,16 +73,17 @@ def cache_folder(folder: str | os.PathLike[str] | None) -> Path:
 def _fetch_file(name: str, source: Source, cache: Path, progress: bool) -> bytes:
     path, failures = cache / name, []
     try:
-        if path.exists():
-            try:
-                return _checked(_read(path, source), source.files[name])
-            except ValueError as fault:
-                failures.append(f"{path}: {fault}")
+        for found in _candidates(name, source, cache):
+            if found.exists():
+                try:
+                    return _checked(_read(found, source), name, source)
+                except ValueError as fault:
+                    failures.append(f"{found}: {fault}")
         cache.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=cache).close()  # finds out now, not after the download
         for mirror in source.mirrors:
             try:
-                content = _checked(_download(mirror + name, source, progress), source.files[name])
+                content = _checked(_download(mirror + name, source, progress), name, source)
             except (ValueError, UnreachableError) as fault:
                 failures.append(f"{mirror}{name}: {fault}")
             else:
@@ -88,7 +96,7 @@ def _fetch_file(name: str, source: Source, cache: Path, progress: bool) -> bytes
         ) from error
     raise OSError(
         "\n- ".join([f"cannot get {name}", *failures])
-        + f"\nCheck the network and try again, or put the file into {cache} by hand"
+        + f"\nCheck the network and try again, or put the file into {cache} by hand, packed or unpacked"
     )
 
 
@@ -103,12 +111,39 @@ def _read(path: Path, source: Source) -> bytes:
     return content
 
 
-def _checked(content: bytes, wanted: str) -> bytes:
-    """Return a file's content; raise ValueError unless its SHA-256 sum is the one wanted."""
-    found = hashlib.sha256(content).hexdigest()
-    if found != wanted:
-        raise ValueError(f"not the right file, its SHA-256 is {found} and not {wanted}")
-    return content
+def _candidates(name: str, source: Source, cache: Path) -> Iterator[Path]:
+    """Yield the paths where a file may lie: packed, unpacked, dotted, in another library's folder."""
+    plain = name.removesuffix(".gz")
+    dotted = plain.replace("-idx", ".idx")
+    for folder in (cache, cache.parent, cache.parent / "raw", cache.parent / source.raw):
+        for file in (name, plain, dotted, f"{dotted}.gz", f"{plain}/{plain}"):
+            yield folder / file
+
+
+def _checked(content: bytes, name: str, source: Source) -> bytes:
+    """Return a file's content, which may be unpacked; raise ValueError unless its SHA-256 sum is right."""
+    found, wanted = hashlib.sha256(content).hexdigest(), source.files[name]
+    if found == wanted:
+        return content
+    if name in source.contents:
+        if content.startswith(b"\x1f\x8b"):
+            content = _unpacked(content, source.max_bytes)
+        else:
+            wanted = source.contents[name]
+        if hashlib.sha256(content).hexdigest() == source.contents[name]:
+            return content
+    raise ValueError(f"not the right file, its SHA-256 is {found} and not {wanted}")
+
+
+def _unpacked(content: bytes, max_bytes: int) -> bytes:
+    """Return what is packed by gzip; raise ValueError if it is damaged or too much."""
+    try:
+        unpacked = gzip.GzipFile(fileobj=io.BytesIO(content)).read(max_bytes + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"damaged gzip data: {error}") from error
+    if len(unpacked) > max_bytes:
+        raise ValueError(f"unpacks to more than the limit of {max_bytes:,} bytes")
+    return unpacked
 
 
 def _download(url: str, source: Source, progress: bool) -> bytes:

@@ -41,6 +41,8 @@ def read_idx(source: str | os.PathLike[str] | bytes) -> NDArray[Any]:
 
     Raises
     ------
+    TypeError
+        If `source` is neither a path nor bytes.
     ValueError
         If the data are damaged, do not begin like IDX, are shorter or longer than the header says, or would
         take more than 1 GiB.
@@ -60,8 +62,10 @@ def read_idx(source: str | os.PathLike[str] | bytes) -> NDArray[Any]:
     array([[1, 2, 3],
            [4, 5, 6]], dtype=uint8)
     """
-    if isinstance(source, bytes):
-        return parse_idx(source, "IDX data")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return parse_idx(bytes(source), "IDX data")
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(f"source must be a path or bytes, got {type(source).__name__}")
     path = Path(source)
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError(f"{path}: not a regular file")
@@ -96,7 +100,10 @@ def _parse(file: gzip.GzipFile | io.BytesIO, name: str) -> NDArray[Any]:
     expected = math.prod(shape) * kind.itemsize
     if expected > MAX_BYTES:
         raise ValueError(f"{name}: values of shape {shape} take {expected} bytes, the limit is {MAX_BYTES}")
-    values = file.read(expected + 1)
+    values, left = bytearray(), expected + 1
+    while left and (block := file.read(min(left, 2**20))):  # one large read would take all the memory at once
+        values += block
+        left -= len(block)
     if len(values) < expected:
         raise ValueError(f"{name}: cut off: values of shape {shape} take {expected} bytes, got {len(values)}")
     if len(values) > expected:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,9 +34,11 @@ class ImageData:
     Raises
     ------
     TypeError
-        If the images are not floating-point or the labels are not int64.
+        If the images are not a floating-point tensor, the labels not an int64 tensor, or the names not a
+        sequence of strings.
     ValueError
-        If the shapes are not those above, or there are not as many labels as images.
+        If the shapes are not those above, there are not as many labels as images, a label is no index into
+        `class_names`, or a pixel is nan or infinite.
 
     Examples
     --------
@@ -55,17 +58,43 @@ class ImageData:
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if not self.images.is_floating_point():
-            raise TypeError(f"images must be floating-point, got {self.images.dtype}")
-        if self.labels.dtype != torch.int64:
-            raise TypeError(f"labels must be torch.int64, got {self.labels.dtype}")
-        if self.images.ndim != 4:
-            raise ValueError(f"images must have shape (N, C, H, W), got {tuple(self.images.shape)}")
-        if self.labels.shape != self.images.shape[:1]:
+        images, labels = self.images, self.labels
+        require_tensor("images", images)
+        require_tensor("labels", labels)
+        if not images.is_floating_point():
+            hint = ": complex numbers are not supported" if images.is_complex() else ""
+            hint = ": divide bytes by 255, images / 255" if images.dtype == torch.uint8 else hint
+            raise TypeError(f"images must be floating-point, got {images.dtype}{hint}")
+        if labels.dtype != torch.int64:
+            raise TypeError(f"labels must be torch.int64, got {labels.dtype}")
+        if images.ndim != 4:
+            raise ValueError(f"images must have shape (N, C, H, W), got {tuple(images.shape)}")
+        if labels.shape != images.shape[:1]:
             raise ValueError(
-                f"labels must have shape ({len(self.images)},), one for each image of "
-                f"{tuple(self.images.shape)}, got {tuple(self.labels.shape)}"
+                f"labels must have shape ({len(images)},), one for each image of {tuple(images.shape)}, got "
+                f"{tuple(labels.shape)}"
             )
+        if labels.device != images.device:
+            raise ValueError(f"labels must be on the images' device {images.device}, got {labels.device}")
+        names: object = self.class_names
+        if isinstance(names, str) or not isinstance(names, Sequence):
+            raise TypeError(f"class_names must be a tuple of strings, got {names!r}")
+        object.__setattr__(self, "class_names", tuple(names))
+        self._require_values()
+
+    def _require_values(self) -> None:
+        """Raise ValueError unless the pixels are finite and the labels are indices into the class names."""
+        if not len(self) or self.images.device.type == "meta" or not self.images.numel():
+            return
+        low, high = self.labels.aminmax()
+        if low < 0 or high >= len(self.class_names):
+            raise ValueError(
+                f"labels must be 0 to {len(self.class_names) - 1}, one for each of class_names, got "
+                f"{int(low if low < 0 else high)}"
+            )
+        if not all(extreme.isfinite() for extreme in self.images.detach().aminmax()):
+            wrong = self.images.detach().flatten(1).isfinite().all(1).logical_not().nonzero()[0]
+            raise ValueError(f"images must be finite numbers, got nan or inf in image {int(wrong)}")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -91,7 +120,10 @@ class ImageData:
         ImageData
             Shares its tensors with this one where they are on `device` already.
         """
-        return ImageData(self.images.to(device), self.labels.to(device), self.class_names)
+        moved = copy.copy(self)  # whose values need no second look
+        object.__setattr__(moved, "images", self.images.to(device))
+        object.__setattr__(moved, "labels", self.labels.to(device))
+        return moved
 
 
 class Splits(NamedTuple):
@@ -138,7 +170,7 @@ def batches(
     Raises
     ------
     TypeError
-        If `batch_size` is not an integer.
+        If `data` is not `ImageData`, `batch_size` not an integer, or `generator` not a generator.
     ValueError
         If `batch_size` is less than 1.
 
@@ -159,6 +191,10 @@ def batches(
     (torch.Size([500, 1, 28, 28]), torch.Size([500]))
     """
     batch_size = integer("batch_size", batch_size, 1)
+    if not isinstance(data, ImageData):
+        raise TypeError(f"data must be ImageData, got {type(data).__name__}")
+    if generator is not None:
+        _require_generator(generator)
     slices = [slice(start, start + batch_size) for start in range(0, len(data), batch_size)]
     if generator is None:
         return ((data.images[rows], data.labels[rows]) for rows in slices)
@@ -187,7 +223,7 @@ def random_shifts(images: Tensor, most: int, generator: torch.Generator) -> Tens
     Raises
     ------
     TypeError
-        If `most` is not an integer.
+        If `images` is not a tensor, `most` not an integer, or `generator` not a generator.
     ValueError
         If `most` is negative, or the images do not have four axes.
 
@@ -209,7 +245,9 @@ def random_shifts(images: Tensor, most: int, generator: torch.Generator) -> Tens
              [0., 0., 0.],
              [0., 0., 1.]]])
     """
+    require_tensor("images", images)
     most = integer("most", most, 0)
+    _require_generator(generator)
     if images.ndim != 4:
         raise ValueError(f"images must have shape (N, C, H, W), got {tuple(images.shape)}")
     N, _, H, W = images.shape
@@ -229,3 +267,17 @@ def evenly_spaced(labels: NDArray[np.uint8], classes: int, number: int) -> NDArr
     positions = np.arange(number)
     rows = (np.flatnonzero(labels == label) for label in range(classes))
     return np.stack([of_class[positions * len(of_class) // number] for of_class in rows])
+
+
+def require_tensor(name: str, value: object) -> None:
+    """Raise TypeError unless a value is a tensor."""
+    if not isinstance(value, Tensor):
+        hint = f": torch.from_numpy({name}) makes one" if isinstance(value, np.ndarray) else ""
+        raise TypeError(f"{name} must be a torch.Tensor, got {type(value).__name__}{hint}")
+
+
+def _require_generator(value: object) -> None:
+    """Raise TypeError unless a value draws random numbers."""
+    if not isinstance(value, torch.Generator):
+        hint = f": torch.Generator().manual_seed({value}) makes one" if isinstance(value, int) else ""
+        raise TypeError(f"generator must be a torch.Generator, got {type(value).__name__}{hint}")

@@ -22,7 +22,9 @@ _HELD_OUT = 1000  # images of each class for validation
 
 # Two sources state the SHA-256 sums and agree in all eight, both on GitHub: tensorflow/datasets, in
 # tensorflow_datasets/url_checksums/{mnist,fashion_mnist}.txt, and pytorch/vision, in
-# torchvision/prototype/datasets/_builtin/mnist.py. Beside each mirror stands who downloads from it.
+# torchvision/prototype/datasets/_builtin/mnist.py. Beside each mirror stands who downloads from it. Several
+# projects each state the sums of what is packed in the files; one of them derived Fashion-MNIST's from files
+# whose MD5 sums are those that its authors publish.
 _MNIST = Source(
     "mnist",
     {
@@ -35,6 +37,13 @@ _MNIST = Source(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",  # torchvision
         "https://storage.googleapis.com/cvdf-datasets/mnist/",  # tensorflow/datasets
     ),
+    contents={
+        TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    raw="MNIST/raw",
 )
 _FASHION_MNIST = Source(
     "fashion-mnist",
@@ -49,6 +58,13 @@ _FASHION_MNIST = Source(
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",  # Keras
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # torchvision, tensorflow/datasets
     ),
+    contents={
+        TRAIN_IMAGES: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        TRAIN_LABELS: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    raw="FashionMNIST/raw",
 )
 
 _DIGITS = tuple(str(digit) for digit in range(10))
@@ -102,7 +118,11 @@ def load_mnist(*, folder: str | os.PathLike[str] | None = None, progress: bool =
     of the training images.
 
     A file is used only if its SHA-256 sum is right, be it fresh or from the cache; a wrong one is downloaded
-    again. It appears in the cache whole or not at all, so several processes may load at once.
+    again. It appears in the cache whole or not at all, so several processes may load at once. A download may
+    have 100 MB and take 15 minutes.
+
+    Files that are there already are found unpacked, packed again, with names such as
+    ``train-images.idx3-ubyte``, in `folder` itself, and where torchvision puts them, in ``MNIST/raw``.
 
     Source: LeCun, Cortes and Burges, *The MNIST database of handwritten digits*; LeCun et al.,
     *Gradient-based learning applied to document recognition*, Proceedings of the IEEE 86(11), 1998.

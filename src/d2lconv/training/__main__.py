@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import functools
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -60,15 +61,17 @@ def parser() -> argparse.ArgumentParser:
     add = options.add_argument_group("learning").add_argument
     add("--epochs", type=int, default=10, metavar="N", help="passes over the training data (default: 10)")
     rates = ", ".join(f"{rate} for {model}" for model, rate in LEARNING_RATES.items())
-    add("--lr", type=float, metavar="RATE", help=f"learning rate, momentum is 0.9 (default: {rates})")
+    add("--lr", type=_positive, metavar="R", help=f"learning rate, momentum is 0.9 (default: {rates})")
     add("--schedule", choices=SCHEDULES, default="constant", help="of the learning rate (default: constant)")
-    add("--weight-decay", type=float, default=0.0, metavar="RATE", help="pull weights to 0 (default: 0)")
+    add("--weight-decay", type=_not_negative, default=0.0, metavar="R", help="pull weights to 0 (default: 0)")
     add("--batch-size", type=int, default=32, metavar="N", help="images in a step (default: 32)")
     add("--shifts", type=int, default=0, metavar="N", help="move images at random by up to N pixels")
-    add("--seed", type=int, default=0, metavar="N", help="of initial weights, order and shifts (default: 0)")
+    add(
+        "--seed", type=_seed, default=0, metavar="N", help="of initial weights, order and shifts (default: 0)"
+    )
     add("--patience", type=int, metavar="N", help="stop after N epochs without a smaller validation loss")
     add("--restore-best", action="store_true", help="end with the weights of the smallest validation loss")
-    add("--checkpoint", metavar="FILE", help="write the state after each epoch; resume from it if it exists")
+    add("--checkpoint", type=_file, metavar="FILE", help="save after each epoch; resume from it if it exists")
 
     add = options.add_argument_group("machine").add_argument
     add("--device", metavar="NAME", help="cpu, cuda, … (default: an accelerator if there is one)")
@@ -92,6 +95,41 @@ def parser() -> argparse.ArgumentParser:
     return options
 
 
+def _number(text: str, fits: Callable[[float], bool], wanted: str) -> float:
+    """Return a number; raise ArgumentTypeError unless it fits."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and fits(number)):
+        raise argparse.ArgumentTypeError(f"must be {wanted}, got {text}")
+    return number
+
+
+def _positive(text: str) -> float:
+    """Return a positive number."""
+    return _number(text, lambda number: number > 0, "a positive, finite number")
+
+
+def _not_negative(text: str) -> float:
+    """Return a number of at least 0."""
+    return _number(text, lambda number: number >= 0, "a finite number of at least 0")
+
+
+def _seed(text: str) -> int:
+    """Return what PyTorch takes as a seed."""
+    if not text.isdecimal() or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to {2**64 - 1}, got {text}")
+    return int(text)
+
+
+def _file(text: str) -> str:
+    """Return the name of a file."""
+    if not text or Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"must be the name of a file, got {text or 'nothing'}")
+    return text
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train as the options say, and print the history."""
     options = parser()
@@ -106,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.error(f"--shifts must be at least 0, got {given.shifts}")
     if given.width is not None and not 0 < given.width <= 1:
         options.error(f"--width must be more than 0 and at most 1, got {given.width}")
+    if given.image_size is not None and given.image_size < 1:
+        options.error(f"--image-size must be at least 1, got {given.image_size}")
     try:
         with process_group(given.device) as group:
             run(given, group)
@@ -113,6 +153,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         count = int(os.environ.get("WORLD_SIZE", "1"))
         who = f" in rank {os.environ['RANK']} of {count}" if count > 1 else ""
         sys.exit(f"{options.prog}: error{who}: {error}")
+    except KeyboardInterrupt:
+        more = f"; the same command resumes from {given.checkpoint}" if given.checkpoint else ""
+        sys.exit(f"{options.prog}: interrupted{more}")
 
 
 def run(given: argparse.Namespace, group: ProcessGroup) -> None:
@@ -129,7 +172,7 @@ def run(given: argparse.Namespace, group: ProcessGroup) -> None:
         print(f"{given.data}: {len(data.train):,} images to train, {len(data.valid):,} to validate")
         print(f"{group.device.type}: processes {group.world_size}, threads {torch.get_num_threads()}")
         if given.checkpoint is not None and Path(given.checkpoint).exists():
-            print(f"resuming from {given.checkpoint}")
+            print(f"going on from {given.checkpoint}")
         print(flush=True)
     history = fit(
         model,

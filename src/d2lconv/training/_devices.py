@@ -20,9 +20,11 @@ def choose_device(device: Device) -> torch.device:
         return torch.device("cpu") if found is None else found
     try:
         chosen = torch.device(device)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         allowed = "a torch.device or a name such as 'cpu' or 'cuda'"
         raise ValueError(f"device must be {allowed}, got {device!r}") from error
+    if chosen.type == "meta":
+        raise ValueError("device 'meta' holds shapes without numbers, so nothing can be computed there")
     try:
         torch.empty(0, device=chosen)
     except (AssertionError, NotImplementedError, RuntimeError) as error:

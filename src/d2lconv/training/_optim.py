@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,24 +29,43 @@ def choose_optimizer(model: nn.Module, lr: float | None, optimizer: OptimizerLik
     """Return stochastic gradient descent for a learning rate, or the optimizer that was given."""
     if (lr is None) == (optimizer is None):
         raise ValueError(f"give lr or optimizer, exactly one of them; got lr={lr!r}, optimizer={optimizer!r}")
+    parameters = list(model.parameters())
+    if not any(parameter.requires_grad for parameter in parameters):
+        number = f"all {len(parameters)} of its parameters are frozen" if parameters else "it has none"
+        raise ValueError(f"model must have parameters that can be trained, but {number}")
     if lr is not None:
         if isinstance(lr, bool) or not isinstance(lr, (int, float)):
             raise TypeError(f"lr must be a number, got {lr!r} of type {type(lr).__name__}")
         if not 0 < lr < math.inf:
             raise ValueError(f"lr must be positive and finite, got {lr}")
-        return SGD(model.parameters(), lr=lr, momentum=MOMENTUM)
-    chosen = optimizer if isinstance(optimizer, Optimizer) else optimizer(model.parameters())  # type: ignore[misc]
-    if not isinstance(chosen, Optimizer):
+        return SGD(parameters, lr=lr, momentum=MOMENTUM)
+    made = optimizer
+    if callable(optimizer) and not isinstance(optimizer, Optimizer):
+        made = optimizer(model.parameters())
+    if not isinstance(made, Optimizer):
         raise TypeError(
-            "optimizer must be a torch.optim.Optimizer, or return one for the model's parameters, got "
-            f"{type(chosen).__name__}"
+            "optimizer must be a torch.optim.Optimizer, or a function that makes one of the parameters, such "
+            f"as lambda parameters: torch.optim.Adam(parameters), got {made!r}"
         )
-    own = set(model.parameters())
-    foreign = sum(p not in own for group in chosen.param_groups for p in group["params"])
+    closure = inspect.signature(made.step).parameters.get("closure")
+    if closure is not None and closure.default is inspect.Parameter.empty:
+        raise TypeError(
+            f"optimizer must step from the gradients alone, but {type(made).__name__} needs a closure, to "
+            "evaluate the loss again in each step"
+        )
+    return _of_model(made, parameters)
+
+
+def _of_model(chosen: Optimizer, parameters: list[nn.Parameter]) -> Optimizer:
+    """Return an optimizer with its state where the weights are; raise ValueError if it is another model's."""
+    own, held = set(parameters), [p for group in chosen.param_groups for p in group["params"]]
+    foreign = sum(p not in own for p in held)
     if foreign:
         raise ValueError(
             f"optimizer must hold parameters of the model only, but {foreign} of those it holds are not in it"
         )
+    if not any(p.requires_grad for p in held):
+        raise ValueError(f"optimizer must hold parameters to train, but all {len(held)} are frozen")
     chosen.load_state_dict(chosen.state_dict())  # moves its state to where the weights are now
     return chosen
 

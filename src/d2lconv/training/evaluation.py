@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from d2lconv._arguments import integer
-from d2lconv.data import ImageData, batches
+from d2lconv.data import ImageData, Splits
+from d2lconv.data.images import require_tensor
 from d2lconv.training._devices import Device, autocast, choose_device, device_of
 from d2lconv.training._distributed import ProcessGroup
 
@@ -77,9 +78,11 @@ def evaluate(
     Raises
     ------
     TypeError
-        If `data` is not an `ImageData`, or `batch_size` is not an integer.
+        If `model` is not a module, `data` is not an `ImageData`, `batch_size` is not an integer, or the model
+        returns something else than scores.
     ValueError
-        If there are no images, `batch_size` is less than 1, or there is no such device.
+        If there are no images, `batch_size` is less than 1, there is no such device, or the scores have
+        another shape.
 
     Notes
     -----
@@ -95,6 +98,7 @@ def evaluate(
     >>> result.correct, result.count, round(result.loss, 3)  # all scores equal: always 0, and log 10
     (30, 300, 2.303)
     """
+    require_model(model)
     require_images("data", data)
     size = integer("batch_size", batch_size, 1)
     chosen = _choose(model, device)
@@ -123,9 +127,11 @@ def predict(
     Raises
     ------
     TypeError
-        If `batch_size` is not an integer.
+        If `model` is not a module, `images` is not a floating-point tensor, `batch_size` is not an integer,
+        or the model returns something else than scores.
     ValueError
-        If there are no images, `batch_size` is less than 1, or there is no such device.
+        If `images` have another shape or there are none, `batch_size` is less than 1, there is no such
+        device, or the scores have another shape.
 
     Notes
     -----
@@ -139,17 +145,58 @@ def predict(
     >>> bool((predict(model, test.images) == test.labels).sum() == evaluate(model, test).correct)
     True
     """
+    require_model(model)
+    if isinstance(images, ImageData):
+        raise TypeError("images must be a torch.Tensor, got ImageData: give its images, data.images")
+    require_tensor("images", images)
+    if not images.is_floating_point():
+        hint = ": complex numbers are not supported" if images.is_complex() else ""
+        raise TypeError(f"images must be floating-point, got {images.dtype}{hint}")
+    if images.ndim != 4:
+        raise ValueError(f"images must have shape (N, C, H, W), got {tuple(images.shape)}")
     if not len(images):  # torch.cat cannot join nothing
         raise ValueError(f"images must hold at least one image, got shape {tuple(images.shape)}")
     size, chosen = integer("batch_size", batch_size, 1), _choose(model, device)
+    classes = []
     with eval_mode(model.to(chosen)), autocast(chosen, amp):
-        return torch.cat([model(batch.to(chosen)).argmax(1).cpu() for batch in torch.split(images, size)])
+        for batch in torch.split(images, size):
+            classes.append(require_scores(model(batch.to(chosen)), len(batch)).argmax(1).cpu())
+    return torch.cat(classes)
+
+
+def require_model(model: object) -> None:
+    """Raise TypeError unless a model is a module."""
+    if isinstance(model, type):
+        name = model.__name__
+        raise TypeError(f"model must be a torch.nn.Module, got the class {name}: give an object, {name}()")
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+
+
+def require_scores(scores: Tensor, count: int, classes: int = 1) -> Tensor:
+    """Return what a model made of ``count`` images, in 32 bits or more; raise unless these are scores."""
+    if not isinstance(scores, Tensor):
+        raise TypeError(
+            f"model must return scores, a tensor of shape ({count}, classes) for {count} images, got "
+            f"{type(scores).__name__}"
+        )
+    if scores.ndim != 2 or len(scores) != count or scores.shape[1] < classes:
+        wanted = f"at least {classes}" if classes > 1 else "classes"
+        hint = ": flatten them, as nn.Flatten() does" if scores.ndim > 2 else ""
+        raise ValueError(
+            f"model must return scores of shape ({count}, {wanted}), one for each class, got shape "
+            f"{tuple(scores.shape)}{hint}"
+        )
+    if not scores.is_floating_point():
+        raise TypeError(f"model must return floating-point scores, got {scores.dtype}")
+    return scores if scores.element_size() > 2 else scores.float()  # sums in 16 bits lose what is small
 
 
 def require_images(name: str, data: object) -> None:
     """Raise unless data is a non-empty `ImageData`."""
     if not isinstance(data, ImageData):
-        raise TypeError(f"{name} must be ImageData, got {type(data).__name__}")
+        hint = f": give one of its sets, such as {name}.test" if isinstance(data, Splits) else ""
+        raise TypeError(f"{name} must be ImageData, got {type(data).__name__}{hint}")
     if not len(data):
         raise ValueError(f"{name} must hold at least one image, got {data}")
 
@@ -159,11 +206,12 @@ def evaluate_shards(
 ) -> Evaluation:
     """Evaluate a model in several processes, each on its own shard of the images."""
     own, device = group.shard(len(data)), group.device
-    shard = ImageData(data.images[own], data.labels[own], data.class_names)
+    shards = torch.split(data.images[own], batch_size), torch.split(data.labels[own], batch_size)
     sums = [torch.zeros(2, device=device)]  # one row a batch, left on the device until the end
     with eval_mode(model), autocast(device, amp):
-        for images, labels in batches(shard, batch_size):
+        for images, labels in zip(*shards, strict=True):
             scores, classes = model(images.to(device)), labels.to(device)
+            scores = require_scores(scores, len(images), len(data.class_names))
             loss = F.cross_entropy(scores, classes, reduction="sum")
             sums.append(torch.stack([loss, (scores.argmax(1) == classes).sum()]))
     ((loss_sum, correct),) = group.all_reduce(torch.stack(sums).cpu().double().sum(0, keepdim=True))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
+from torch.utils.data import DataLoader
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from d2lconv._arguments import integer
@@ -39,15 +40,29 @@ from d2lconv.training.checkpoints import (
     describe,
     find_checkpoint,
     fingerprint,
+    load_weights,
     save_checkpoint,
+    unwrapped,
 )
-from d2lconv.training.evaluation import evaluate_shards, keep_modes, require_images
+from d2lconv.training.evaluation import (
+    evaluate_shards,
+    keep_modes,
+    require_images,
+    require_model,
+    require_scores,
+)
 from d2lconv.training.history import Epoch, History
 
 __all__ = ["fit"]
 
 REPORT_EVERY = 50
 """Steps between two reports of loss and accuracy. Each makes the program wait for the accelerator."""
+
+
+_ONE_IMAGE = (
+    "batch_size={} leaves a batch of one image (in one of the processes), and batch normalization needs more "
+    "than one value per channel: choose another batch_size"
+)
 
 
 class Augment(Protocol):
@@ -129,10 +144,11 @@ def fit(
     Raises
     ------
     TypeError
-        If an argument has the wrong type.
+        If an argument has the wrong type, or the model returns something else than scores.
     ValueError
-        If an argument is out of range, a set has no image, the optimizer holds another model's
-        parameters, or the checkpoint is damaged or of a run with other settings.
+        If an argument is out of range, a set has no image, the model has nothing to train or its scores
+        another shape, the optimizer holds another model's parameters, or the checkpoint is damaged or of a
+        run with other settings.
     OSError
         If the checkpoint cannot be written, or another process has died.
     FloatingPointError
@@ -170,8 +186,7 @@ def fit(
     epochs, batch_size = integer("epochs", epochs, 1), integer("batch_size", batch_size, 1)
     seed, schedule = integer("seed", seed, 0), require_schedule(schedule)
     patience = epochs if patience is None else integer("patience", patience, 1)
-    require_images("data.train", data.train)
-    require_images("data.valid", data.valid)
+    _require_arguments(model, data, augment)
     with keep_modes(model), process_group(device) as group, fork_rng(group.device):
         to_device(model, group.device)
         chosen = choose_optimizer(model, lr, optimizer)
@@ -186,13 +201,14 @@ def fit(
             seed,
             augment,
             amp,
+            len(data.train.class_names),
         )
         history, best, settings = History(), dict[str, Tensor](), dict[str, Setting]()
         if checkpoint is not None:
             settings = learner.settings(data)
             saved = group.broadcast(lambda: find_checkpoint(checkpoint, settings, epochs))
             if saved is not None:
-                learner.resume(saved)
+                learner.resume(saved, checkpoint)
                 history, best = saved.history, saved.best
         train, valid = data.train.to(group.device), data.valid.to(group.device)
         steps = math.ceil(len(train) / batch_size)
@@ -211,8 +227,21 @@ def fit(
                     save_checkpoint(checkpoint, learner.checkpoint(best, history, settings))
         learner.rates.reset(chosen)
         if restore_best:
-            model.load_state_dict(best)
+            load_weights(model, best, checkpoint or "")
     return history
+
+
+def _require_arguments(model: object, data: object, augment: object) -> None:
+    """Raise unless there is a model to train, data to train it with, and a function to change them."""
+    require_model(model)
+    if not isinstance(data, Splits):
+        hint = ": Splits(train, valid, test) are three of them" if isinstance(data, ImageData) else ""
+        hint = ": its images and labels make ImageData" if isinstance(data, DataLoader) else hint
+        raise TypeError(f"data must be Splits, got {type(data).__name__}{hint}")
+    require_images("data.train", data.train)
+    require_images("data.valid", data.valid)
+    if augment is not None and not callable(augment):
+        raise TypeError(f"augment must be a function of images and generator, got {augment!r}")
 
 
 @dataclass(frozen=True)
@@ -232,6 +261,7 @@ class Learner:
     seed: int
     augment: Augment | None
     amp: bool
+    classes: int
 
     def epoch(self, train: ImageData, valid: ImageData, number: int, bar: tqdm) -> Epoch:
         """Learn from the training data once, and evaluate on the validation data."""
@@ -240,10 +270,8 @@ class Learner:
         self.group.broadcast_buffers(self.model)
         result = evaluate_shards(self.model, valid, self.group, amp=self.amp)
         if not math.isfinite(result.loss):
-            raise FloatingPointError(
-                f"the validation loss is {result.loss} after epoch {number}: the weights have grown out of "
-                "bounds; try a smaller learning rate"
-            )
+            cause = _cause("data.valid", valid)
+            raise FloatingPointError(f"the validation loss is {result.loss} after epoch {number}: {cause}")
         return Epoch(loss, accuracy, result.loss, result.accuracy, time.perf_counter() - began)
 
     def train_epoch(self, data: ImageData, number: int, bar: tqdm) -> tuple[float, float]:
@@ -253,7 +281,7 @@ class Learner:
         noise = torch.Generator().manual_seed(own_seed)  # for augment
         shuffle = torch.Generator().manual_seed(seed_for(self.seed, number))  # the same in all processes
         order = torch.randperm(len(data), generator=shuffle).to(data.labels.device)
-        metrics = RunningMetrics(len(data), self.batch_size, number, self.group)
+        metrics = RunningMetrics(data, self.batch_size, number, self.group)
         self.model.train()
         for step, batch in enumerate(torch.split(order, self.batch_size)):
             self.rates.set(self.optimizer, number - 1 + step / metrics.steps)
@@ -261,7 +289,7 @@ class Learner:
             rows = own if len(own) else batch[:1]  # fewer images than processes: take part, but count nothing
             images, labels = data.images.index_select(0, rows), data.labels.index_select(0, rows)
             if self.augment is not None:
-                images = self.augment(images, generator=noise)
+                images = _augmented(self.augment(images, generator=noise), images)
             fraction = len(own) / len(batch)
             metrics.add(*self.step(images, labels, fraction), fraction)
             bar.update()
@@ -275,7 +303,15 @@ class Learner:
         """Learn from a process's fraction of a batch; return its mean loss and number of correct answers."""
         self.optimizer.zero_grad()
         with autocast(self.group.device, self.amp):
-            scores = self.network(images)
+            try:
+                scores = self.network(images)
+            except ValueError as error:
+                if "more than 1 value per channel" in str(error):
+                    raise ValueError(_ONE_IMAGE.format(self.batch_size)) from error
+                raise
+            scores = require_scores(scores, len(images), self.classes)
+            if not scores.requires_grad:
+                raise ValueError("model must return scores that depend on its trained parameters")
             loss = F.cross_entropy(scores, labels)
         # The gradient is the mean over the processes, so each weighs as much as its fraction of the batch.
         weight = fraction * self.group.world_size
@@ -289,7 +325,8 @@ class Learner:
         """Return what the weights after each epoch depend on, by name."""
         constant = self.rates.schedule == "constant"
         return {
-            "model": str(self.model),
+            "model": str(unwrapped(self.model)),
+            "frozen": ", ".join(n for n, p in self.model.named_parameters() if not p.requires_grad) or None,
             "train": fingerprint(data.train),
             "valid": fingerprint(data.valid),
             **optimizer_settings(self.optimizer),
@@ -308,9 +345,9 @@ class Learner:
         states = self.model.state_dict(), best, self.optimizer.state_dict(), self.scaler.state_dict()
         return Checkpoint(*states, history, settings)
 
-    def resume(self, saved: Checkpoint) -> None:
+    def resume(self, saved: Checkpoint, path: str | os.PathLike[str]) -> None:
         """Take up the state of a checkpoint."""
-        self.model.load_state_dict(saved.last)
+        load_weights(self.model, saved.last, path)
         self.optimizer.load_state_dict(saved.optimizer)
         self.scaler.load_state_dict(saved.scaler)
 
@@ -321,9 +358,9 @@ class RunningMetrics:
     They stay on the device until `compute`, which waits for an accelerator to catch up.
     """
 
-    def __init__(self, size: int, batch_size: int, epoch: int, group: ProcessGroup) -> None:
-        self.steps = math.ceil(size / batch_size)
-        self.size, self.batch_size, self.epoch, self.group = size, batch_size, epoch, group
+    def __init__(self, data: ImageData, batch_size: int, epoch: int, group: ProcessGroup) -> None:
+        self.data, self.size, self.steps = data, len(data), math.ceil(len(data) / batch_size)
+        self.batch_size, self.epoch, self.group = batch_size, epoch, group
         self.pending: list[tuple[Tensor, Tensor, float]] = []
         self.seen = 0
         self.loss_sum = self.correct = 0.0
@@ -342,9 +379,9 @@ class RunningMetrics:
         for loss, correct in self._take():
             self.seen += 1
             if not math.isfinite(loss):
+                cause = _cause("data.train", self.data)
                 raise FloatingPointError(
-                    f"the loss is {loss} at epoch {self.epoch}, step {self.seen} of {self.steps}: the "
-                    "weights have grown out of bounds; try a smaller learning rate"
+                    f"the loss is {loss} at epoch {self.epoch}, step {self.seen} of {self.steps}: {cause}"
                 )
             self.loss_sum += loss * min(self.batch_size, self.size - (self.seen - 1) * self.batch_size)
             self.correct += correct
@@ -361,3 +398,19 @@ class RunningMetrics:
         mean_losses = torch.stack(losses).cpu().double() * weights
         counts = torch.stack(correct).cpu().double() * (weights > 0)
         return self.group.all_reduce(torch.stack([mean_losses, counts], dim=1))
+
+
+def _augmented(images: object, given: Tensor) -> Tensor:
+    """Return what augment made of a batch; raise unless these are as many images."""
+    if not isinstance(images, Tensor):
+        raise TypeError(f"augment must return the images, a torch.Tensor, got {type(images).__name__}")
+    if len(images) != len(given):
+        raise ValueError(f"augment must return {len(given)} images, as many as it got, got {len(images)}")
+    return images
+
+
+def _cause(name: str, data: ImageData) -> str:
+    """Return why a loss is not finite."""
+    if not all(extreme.isfinite() for extreme in data.images.aminmax()):
+        return f"{name} holds nan or inf, so its images have been changed since ImageData was made of them"
+    return "the weights have grown out of bounds; try a smaller learning rate"

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jupyter_client import KernelManager
 
+pytest_plugins = ["tests.chapters.compare"]  # runs the chapters and compares what they show
+
 matplotlib.use("agg")  # no windows
 
 settings.register_profile(

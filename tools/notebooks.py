@@ -2,7 +2,7 @@
 
 A chapter is committed with its outputs, so what differs from run to run without meaning anything is dropped
 (timings, editors' metadata) or renumbered (execution counts, widget ids). What a reader would see stays as it
-is: an output that shows a memory address isn't repaired here, but reported by `tools.guards`.
+is: an output that shows a memory address isn't repaired here, but reported by `tests/chapters`.
 """
 
 import copy
@@ -22,9 +22,9 @@ WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # `myst` sets a description, `mystnb` alt texts and prompts; `tags`, `jupyter` and `cellView` say what is
-# folded on the page, in Jupyter and in Colab.
+# folded on the page, in Jupyter and in Colab; `d2lconv` how far a result may differ (tests/chapters/compare.py).
 _NOTEBOOK_METADATA = ("myst", "mystnb", "widgets")
-_CELL_METADATA = ("cellView", "jupyter", "mystnb", "tags")
+_CELL_METADATA = ("cellView", "d2lconv", "jupyter", "mystnb", "tags")
 
 _GOOD_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-9a-f]{8}")

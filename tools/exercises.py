@@ -15,7 +15,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from d2lconv.exercises._registry import CHAPTERS, every_exercise
+from d2lconv.exercises.engine.registry import CHAPTERS, every_exercise
 from d2lconv.exercises.kinds import Exercise
 from tools import notebooks
 from tools.book import Book

@@ -209,7 +209,8 @@ def docstring_faults(module, source, names=frozenset()):
     faults = [] if ast.get_docstring(tree) else ["no docstring"]
     public = public_names(tree)
     if public is None:
-        if not module.split(".")[-1].startswith("_"):
+        inner = ".exercises.engine" in module or module.endswith(".exercises.chapters")
+        if not (inner or module.split(".")[-1].startswith("_")):
             faults.append("no __all__")
         public = []
     for node in tree.body:
@@ -288,7 +289,8 @@ class TestModule:
         clean(book_faults(module, MODULES[module]))
 
     def test_is_short(self, module):
-        clean(length_faults(module, MODULES[module]))
+        if ".exercises.chapters." not in module:  # one file a chapter, however many exercises
+            clean(length_faults(module, MODULES[module]))
 
     def test_is_documented(self, module, raising_functions):
         clean(docstring_faults(module, MODULES[module], raising_functions))
@@ -343,7 +345,7 @@ def test_import_faults(module, source, fault):
         ("d2lconv.shapes.sizes", "import math\nfrom d2lconv._arguments import integer"),
         ("d2lconv.ops.pooling", "import torch\nfrom d2lconv.ops._checks import shape"),
         ("d2lconv.plotting", "import torch\nimport matplotlib.pyplot as plt\nfrom d2lconv import shapes"),
-        ("d2lconv.exercises.lenet", "from d2lconv.models import LeNet"),
+        ("d2lconv.exercises.chapters.lenet", "from d2lconv.models import LeNet"),
         ("d2lconv.widgets.channels", "import anywidget\nfrom d2lconv import ops, plotting"),
     ],
 )

@@ -5,7 +5,7 @@
 them is first checked.
 """
 
-from d2lconv.exercises._checking import check
-from d2lconv.exercises._result import Result
+from d2lconv.exercises.engine.checking import check
+from d2lconv.exercises.engine.result import Result
 
 __all__ = ["Result", "check"]

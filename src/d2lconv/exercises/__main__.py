@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from d2lconv.exercises import _progress
-from d2lconv.exercises._grading import Grade, grade
-from d2lconv.exercises._registry import every_exercise
+from d2lconv.exercises.engine import progress
+from d2lconv.exercises.engine.grading import Grade, grade
+from d2lconv.exercises.engine.registry import every_exercise
 
 __all__ = ["main"]
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _list() -> int:
-    known, note = _progress.load()
+    known, note = progress.load()
     words = {"correct": "correct", "not yet": "not yet"}
     rows = [("Exercise", "Level", "Yours", "Title")]
     exercises = every_exercise()
@@ -55,8 +55,8 @@ def _list() -> int:
     _print_table(rows)
     solved = sum(known.get(one.id) == "correct" for one in exercises)
     print(f"\n{len(exercises)} exercises, {solved} correct.")
-    print(f"Your progress is kept on this computer only, in {_progress.path()}")
-    print(f"(another file: set {_progress.PATH_VARIABLE}).")
+    print(f"Your progress is kept on this computer only, in {progress.path()}")
+    print(f"(another file: set {progress.PATH_VARIABLE}).")
     if note:
         print(note)
     return 0

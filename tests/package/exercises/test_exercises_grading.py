@@ -8,8 +8,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 
 from d2lconv.exercises.__main__ import main
-from d2lconv.exercises._grading import grade
-from d2lconv.exercises._notebooks import cells_to_run
+from d2lconv.exercises.engine.grading import grade
+from d2lconv.exercises.engine.notebooks import cells_to_run
 
 CHAPTER = Path(__file__).parents[3] / "book" / "convolution.ipynb"
 

@@ -22,7 +22,8 @@ WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # `myst` sets a description, `mystnb` alt texts and prompts; `tags`, `jupyter` and `cellView` say what is
-# folded on the page, in Jupyter and in Colab; `d2lconv` how far a result may differ (tests/chapters/compare.py).
+# folded on the page, in Jupyter and in Colab; `d2lconv` by how much a result
+# may differ in another run (tests/chapters/compare.py).
 _NOTEBOOK_METADATA = ("myst", "mystnb", "widgets")
 _CELL_METADATA = ("cellView", "d2lconv", "jupyter", "mystnb", "tags")
 

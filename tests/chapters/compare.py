@@ -4,13 +4,15 @@ Outputs must be equal, except that coordinates of a drawing may be half a pixel 
 two of 256 levels. More is allowed in a cell whose metadata hold a mark:
 
     "d2lconv": {"tolerance": {"rel": 0.02, "abs": 0.01, "pixels": 4, "levels": 20}}
+    "d2lconv": {"tolerance": {"drawing": false}}
     "d2lconv": {"times": true}
 
 `rel` and `abs`, whichever allows more, are for the numbers in text, tables, labels of drawings and the saved
-state of an interactive figure; `pixels` is for coordinates of drawings, `levels` for colors of pictures. Times
+state of an interactive figure; `pixels` is for coordinates of drawings, `levels` for colors of pictures. If
+`drawing` is false, only the size of a drawing is compared: what there is to draw hangs on a training. Times
 are shown but not compared. What stands around the numbers, and how many there are, stays exact. The saved
-state of the interactive figures (values, bounds, links) is compared after the last cell. `test_marks.py` lists
-the marked cells.
+state of the interactive figures (values, bounds, links) is compared after the last cell. `test_marks.py`
+lists the marked cells.
 """
 
 import base64
@@ -43,6 +45,7 @@ class Tolerance:
     abs: float = 0.0
     pixels: float = 0.5
     levels: float = 2.0
+    drawing: bool = True
 
     def allows(self, stored, fresh):
         return stored == fresh or abs(stored - fresh) <= max(self.abs, self.rel * abs(stored)) * (1 + 1e-9)
@@ -162,7 +165,11 @@ def _lines(kind, stored, fresh):
     found = difflib.unified_diff(stored.splitlines(), fresh.splitlines(), n=1, lineterm="")
     lines = [line for line in found if not line.startswith(("---", "+++", "@@"))]
     more = [f"  … and {len(lines) - LINES} more lines"] if len(lines) > LINES else []
-    return [f"{kind}, stored (-) and now (+):", *(f"  {line[:WIDTH]}" for line in lines[:LINES]), *more]
+    return [
+        f"{kind}, stored (-) and now (+):",
+        *(f"  {line[0]} {line[1:WIDTH]}" for line in lines[:LINES]),
+        *more,
+    ]
 
 
 # ---- drawings and pictures ----
@@ -183,9 +190,14 @@ def compare_pictures(stored, fresh, tolerance=EXACT) -> list[str]:
         np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGBA"), dtype=int)
         for picture in (stored, fresh)
     )
-    if before.shape != now.shape:
-        return _two("size of a picture", *("{1}×{0}".format(*array.shape) for array in (before, now)))
-    apart = np.abs(before - now).max(axis=2)
+    sizes = ["{1}×{0}".format(*array.shape) for array in (before, now)]
+    if any(abs(one - other) > 1 for one, other in zip(before.shape, now.shape, strict=True)):
+        return _two("size of a picture", *sizes)
+    apart = np.abs(before - _fit(now, before.shape)).max(axis=2)
+    if sizes[0] != sizes[1]:  # half a pixel of a drawing may round to a row more: compare with neighbors
+        shifts = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+        moved = (np.roll(_fit(now, before.shape), shift, (0, 1)) for shift in shifts)
+        apart = np.min([np.abs(before - other).max(axis=2) for other in moved], axis=0)
     if apart.max() <= tolerance.levels:
         return []
     row, column = np.unravel_index(apart.argmax(), apart.shape)
@@ -198,6 +210,14 @@ def compare_pictures(stored, fresh, tolerance=EXACT) -> list[str]:
     ]
 
 
+def _fit(picture, shape):
+    """Repeat or leave out a row or column, so that a picture gets a size."""
+    rows, columns = (
+        (np.arange(new) + 0.5) * old / new for new, old in zip(shape[:2], picture.shape[:2], strict=True)
+    )
+    return picture[rows.astype(int)][:, columns.astype(int)]
+
+
 def compare_drawings(stored, fresh, tolerance=EXACT) -> list[str]:
     """Compare two drawings: coordinates by `pixels`, pictures by `levels`, labels as texts, all else exactly.
 
@@ -206,6 +226,12 @@ def compare_drawings(stored, fresh, tolerance=EXACT) -> list[str]:
     if stored == fresh:
         return []
     before, now = _Drawing(stored), _Drawing(fresh)
+    if not tolerance.drawing:
+        sizes = [
+            [round(float(number)) for number in drawing.root.get("viewBox", "").split()]
+            for drawing in (before, now)
+        ]
+        return [] if sizes[0] == sizes[1] else _two("size of a drawing", *sizes)
     scale = _POINT if before.root.get("width", "").endswith("pt") else 1.0
     return _compare_elements(before, now, before.root, now.root, scale, "figure", tolerance)
 
@@ -248,7 +274,7 @@ def _is_label(element):
 
 def _compare_elements(before, now, one, other, scale, place, tolerance):
     """Compare two elements and what they hold; `scale` is how many pixels a unit has there."""
-    if re.fullmatch(r"[a-zA-Z]+_\d+", one.get("id", "")):
+    if re.fullmatch(r"[a-zA-Z]\w*_\d+", one.get("id", "")):
         place = one.get("id")
     where = f"drawing, {place}"
     if one.tag != other.tag:
@@ -344,7 +370,9 @@ def compare_states(stored, fresh, tolerances=()) -> list[str]:
     Models are named by the way that leads to them, since their ids are others in each run.
     """
     (before, links), (now, new_links) = _named(*stored), _named(*fresh)
-    lines = [f"{place}: {'lost' if place in now else 'new'}" for place in before.keys() ^ now.keys()]
+    lines = [
+        f"{place}: only in the {'run' if place in now else 'file'}" for place in before.keys() ^ now.keys()
+    ]
     for place, model in before.items():
         number = int(re.search(r"\d+", place)[0]) - 1
         tolerance = tolerances[number] if number < len(tolerances) else EXACT

@@ -23,7 +23,9 @@ def test_exercises_match_the_package(chapter):
     wanted = [heading_of(exercise) for exercise in exercises_of(name)] if name in CHAPTERS else []
     texts = {heading.cell: heading.text for heading in headings(chapter.nb)}
     found = [texts[place.cell] for place in places(chapter.nb)]
-    assert found == wanted, f"{name}: its exercises should be {wanted or 'none'}, but are {found or 'missing'}"
+    assert found == wanted, (
+        f"{name}: its exercises should be {wanted or 'none'}, but are {found or 'missing'}"
+    )
 
 
 @each_chapter

@@ -13,7 +13,7 @@ LABEL = re.compile(r"^\s*(?:[-*]\s+)?(?:#+\s*(.+)|\*\*(.+?)\*\*|__(.+?)__)", re.
 
 @each_chapter
 def test_canonical_form(chapter):
-    """The file is what `make tidy` writes, byte for byte: Colab link, install cell, kernel and counts included."""
+    """The file is what `make tidy` writes, byte for byte: with Colab link, install cell and counts."""
     tidied = dumps(normalise(colab.refresh(chapter.nb, chapter.path)))
     assert tidied.encode() == chapter.path.read_bytes(), (
         f"{chapter.path.stem}: not in canonical form; run: make tidy CHAPTER={chapter.path.stem}"

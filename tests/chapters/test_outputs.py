@@ -21,7 +21,9 @@ HIDING = re.compile(r"nbval|PYTEST_VALIDATE|raises-exception", re.IGNORECASE)
 def test_every_code_cell_was_run(chapter):
     run = f"run: make execute CHAPTER={chapter.path.stem}"
     none_of(
-        chapter.problem(index, f"it was never run; {run}" if cell.source.strip() else "it is empty; delete it")
+        chapter.problem(
+            index, f"it was never run; {run}" if cell.source.strip() else "it is empty; delete it"
+        )
         for index, cell in chapter.code()
         if cell.execution_count is None
     )
@@ -77,7 +79,11 @@ def test_no_absolute_paths(chapter):
     metadata = {key: value for key, value in nb.metadata.items() if key != "widgets"}
     models = nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {}).values()
     state = [
-        {key: value for key, value in model["state"].items() if key not in ("_esm", "_css", "layers", "images")}
+        {
+            key: value
+            for key, value in model["state"].items()
+            if key not in ("_esm", "_css", "layers", "images")
+        }
         for model in models
     ]
     found = [(0, text) for text in strings([metadata, state])]

@@ -1,6 +1,6 @@
-"""The text of a chapter reads well in the book, in Colab and on GitHub; its pictures are described; its links lead
-somewhere."""
+"""The text reads well in the book, in Colab and on GitHub; links lead somewhere; pictures are described."""
 
+import functools
 import re
 from collections import Counter
 from itertools import pairwise
@@ -83,7 +83,7 @@ def _tags(source):
 
 @each_chapter
 def test_links_resolve(chapter):
-    """Links of every form have a text and lead, inside the book, to a page of `_toc.yml` and a heading on it."""
+    """Links of every form have a text and lead, in the book, to a page of `_toc.yml` and a heading on it."""
     none_of(
         chapter.problem(index, f"the link to {target or 'nothing'} {wrong}")
         for index, cell in chapter.prose()
@@ -131,8 +131,13 @@ def _wrong_link(text, target, chapter):
 def _anchors(page, book, chapter):
     """Return what a link to a page may have after `#`."""
     if page == chapter.path:
-        nb = chapter.nb
-    elif page.suffix == ".ipynb":
+        return {slug(heading.text) for heading in headings(chapter.nb)}
+    return _anchors_of(page, book)
+
+
+@functools.cache
+def _anchors_of(page, book):
+    if page.suffix == ".ipynb":
         nb = read(page).nb
     else:
         nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(page.read_text("utf-8"))])
@@ -163,7 +168,9 @@ def test_figures_and_images_are_described(chapter):
     described = [(index, _alt(chapter, index), f"its figure's alt text {{}}; {where}") for index in counts]
     described += [(index, alt, f"the alt text of {source} {{}}") for index, alt, source in _images(chapter)]
     problems += [
-        chapter.problem(index, what.format(wrong)) for index, alt, what in described if (wrong := _wrong_alt(alt))
+        chapter.problem(index, what.format(wrong))
+        for index, alt, what in described
+        if (wrong := _wrong_alt(alt))
     ]
     first: dict[str, int] = {}
     for index, alt, _ in sorted(described):

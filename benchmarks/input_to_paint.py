@@ -28,9 +28,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
-from tests.chromium import ARGUMENTS, find_browser
 from tests.explorers.widgets_book import FigureOnPage, build, chapter, execute, lay_out
-from tools.audit_page import scroll_to
+from tools.browser import ARGUMENTS, find_browser
+from tools.page_cost import scroll_to
 
 from d2lconv.widgets import __all__ as EXPLORERS
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
-from tools.colab import INSTALL_PROMPT
+from tools.notebooks import INSTALL_PROMPT
 
 _SCREEN = (
     "a.headerlink, button, script, noscript, .landing-links, .toctree-wrapper, "

@@ -1,11 +1,11 @@
-"""Figures that move without a kernel: the saved widgets of a chapter, ready for `_host/host.js`.
+"""Interactive figures without a kernel: the saved widgets of a chapter, ready for `_host/host.js`.
 
-In the place of a figure, the page gets the picture that is stored beside the widget, and the script puts
-the moving figure there. What the figures of a page are made of stands in a file of its own, which the script
-loads when a reader comes near the first: a network's weights would make the text wait. It is a script, since
-a page that was opened from a disk may load nothing else. Pages without figures get nothing. A figure that
-could not move (its state was lost, it has a widget that the script cannot draw, or its view is not the
-package's own) is a build warning.
+A page shows the picture that is stored beside a widget until `host.js` puts the figure there. What the figures
+of a page hold stands in a file of its own, which the host loads when a reader comes near the first, and so does
+the view of each kind of figure, which comes from the package and is the same for all pages. All are scripts:
+a page that was opened from a disk loads nothing else. Pages without figures load nothing. A figure that could
+not work (its state was lost, it has a widget that the host cannot draw, or its view is not one of the
+package's) is a build warning.
 """
 
 import hashlib
@@ -24,19 +24,21 @@ from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 from sphinx.util.typing import ExtensionMetadata
 
+from d2lconv.widgets.base import FOLDER, View
+
 LOGGER = logging.getLogger(__name__)
 
 HOST = Path(__file__).parent.parent / "_host"
 FILES = ("host.js", "host.css")
-ROOM = "room.json"  # by name of a figure: its height in rem, once it is set up, on a wide page and on a phone
 FIGURES = "_static/figures"  # one file for each page with figures
+VIEWS = "_static/views"  # one file for each kind of figure
 VIEW = "application/vnd.jupyter.widget-view+json"
 LINKS = ("LinkModel", "DirectionalLinkModel")
 _SAVED = "ipywidgets_state"  # under which myst-nb keeps the state of a page
 _KEY = "d2l_figures"  # under which a page's figures are kept
 _MODEL_ID = re.compile(r'"model_id":\s*"([0-9a-f]+)"')
 
-# What the script reads of a control; of a view it gets everything.
+# What the host reads of a control; of a view it gets everything.
 _USED = frozenset(
     {"_options_labels", "children", "description", "disabled", "index"}
     | {"max", "min", "step", "value"}
@@ -48,11 +50,11 @@ State = dict[str, Any]
 
 
 class FigureError(ValueError):
-    """A figure that would not move on the page."""
+    """A figure that would not work on the page."""
 
 
 def drawable(script: str) -> frozenset[str]:
-    r"""Read in the script which types of widgets it can draw.
+    r"""Read in the host which types of widgets it can draw.
 
     Examples
     --------
@@ -64,13 +66,7 @@ def drawable(script: str) -> frozenset[str]:
 
 
 def family(state: State, model_id: str) -> list[str]:
-    """List a widget and all those that it holds.
-
-    Raises
-    ------
-    FigureError
-        If the state of one is not saved.
-    """
+    """List a widget and all those that it holds; raise a FigureError if the state of one is not saved."""
     if model_id not in state:
         raise FigureError("its saved state was lost")
     children = state[model_id]["state"].get("children", [])
@@ -81,7 +77,7 @@ def family(state: State, model_id: str) -> list[str]:
 
 
 def check(state: State, model_id: str, known: frozenset[str]) -> list[str]:
-    """Return the widgets of a figure.
+    """Return the widgets of a figure; raise a FigureError if it would not work on the page.
 
     Parameters
     ----------
@@ -91,37 +87,32 @@ def check(state: State, model_id: str, known: frozenset[str]) -> list[str]:
         The figure.
     known
         Types that can be drawn.
-
-    Raises
-    ------
-    FigureError
-        If it would not move on the page.
     """
     ids = family(state, model_id)
-    for name in (state[one]["model_name"] for one in ids):
-        if name not in known:
-            raise FigureError(f"it has a {name}, which {HOST.name}/{FILES[0]} cannot draw")
     for one in ids:
-        if state[one]["model_name"] == "AnyModel":
-            _check_view(state[one]["state"])
+        if state[one]["model_name"] not in known:
+            raise FigureError(f"it has a {state[one]['model_name']}, which {HOST.name}/{FILES[0]} cannot draw")
+    views_in(state, ids)
     return ids
 
 
-def _check_view(view: State) -> None:
-    """Let only the package's own views run, in their present form."""
+def views_in(state: State, ids: list[str]) -> dict[str, type[View]]:
+    """Return the classes of the views among some widgets, by model id; raise a FigureError if one is foreign."""
+    return {one: _class_of(state[one]["state"]) for one in ids if state[one]["model_name"] == "AnyModel"}
+
+
+def _class_of(view: State) -> type[View]:
     module, _, name = str(view.get("_anywidget_id")).rpartition(".")
     if not module.startswith("d2lconv.widgets."):
-        raise FigureError(f"its view {module}.{name} is none of d2lconv.widgets")
+        raise FigureError(f"its view {module}.{name} is not in d2lconv.widgets")
     kind = getattr(importlib.import_module(module), name, None)
     if kind is None:
         raise FigureError(f"its view {name} is no longer in {module}")
-    for key in ("_esm", "_css"):
-        if view.get(key) != kind.source(key):
-            raise FigureError("it was saved with another version of its view")
+    return kind  # type: ignore[no-any-return]
 
 
 def compact(state: State, ids: list[str]) -> State:
-    """Return what the script needs of some widgets and of the links among them."""
+    """Return what the host needs of some widgets and of the links among them."""
     small = {}
     for one, widget in state.items():
         name, values = widget["model_name"], widget["state"]
@@ -129,11 +120,8 @@ def compact(state: State, ids: list[str]) -> State:
             ends = {values[end][0].removeprefix("IPY_MODEL_") for end in ("source", "target")}
             keep = {key: values[key] for key in ("source", "target")} if ends <= set(ids) else None
         elif name == "AnyModel":
-            keep = {
-                key: value
-                for key, value in values.items()
-                if key in ("_esm", "_css") or not (key.startswith("_") or key in _NOT_FOR_VIEWS)
-            }
+            own = {key for key in values if not key.startswith("_") and key not in _NOT_FOR_VIEWS}
+            keep = {key: values[key] for key in own | {"_anywidget_id"}}
         else:
             keep = {key: value for key, value in values.items() if key in _USED and value is not None}
         if keep is not None and (one in ids or name in LINKS):
@@ -141,30 +129,30 @@ def compact(state: State, ids: list[str]) -> State:
     return small
 
 
-def as_script(state: State) -> str:
-    r"""Write a compact state as a script, which leaves it in `window.d2lFigures`.
+def as_script(state: State, views: dict[str, str]) -> str:
+    r"""Write the state of a page's figures, and the addresses of their views, as a script.
 
-    Several figures may have the same view: its module and style sheet stand once, among `texts`, and a view
-    has their numbers. The state is data that is read, not code that runs.
+    It is data that is read, not code that runs.
 
     Examples
     --------
-    >>> script = as_script({"1": {"model_name": "AnyModel", "state": {"_css": "it's"}}})
-    >>> script.startswith("window.d2lFigures = JSON.parse('{"), script.count(r"it\\'s")
-    (True, 1)
+    >>> as_script({}, {"its.View": "view.js"})
+    'window.d2lFigures = JSON.parse(\'{"state": {}, "views": {"its.View": "view.js"}}\');\n'
     """
-    texts: list[str] = []
-    shared = {}
-    for one, widget in state.items():
-        values = dict(widget["state"])
-        for key in [key for key in ("_css", "_esm") if key in values]:
-            if values[key] not in texts:
-                texts.append(values[key])
-            values[key] = texts.index(values[key])
-        shared[one] = {"model_name": widget["model_name"], "state": values}
-    data = json.dumps({"state": shared, "texts": texts}, ensure_ascii=False, sort_keys=True)
+    data = json.dumps({"state": state, "views": views}, ensure_ascii=False, sort_keys=True)
     escaped = data.replace("\\", "\\\\").replace("'", "\\'")
     return f"window.d2lFigures = JSON.parse('{escaped}');\n"
+
+
+def view_script(kind: type[View]) -> str:
+    """Write a view and its style sheet as a script, which leaves them in `window.d2lViews`."""
+    module = str(kind._esm).replace("export default", "return")
+    css = json.dumps(str(kind._css), ensure_ascii=False)
+    name = f"{kind.__module__}.{kind.__name__}"
+    return (
+        f'"use strict";\n(window.d2lViews ??= {{}})["{name}"] = '
+        f"{{ css: {css}, view: (() => {{\n{module}}})() }};\n"
+    )
 
 
 def file_of(page: str) -> str:
@@ -178,24 +166,19 @@ def file_of(page: str) -> str:
     return f"{FIGURES}/{page.replace('/', '-')}.js"
 
 
-def style(room: list[float] | None) -> str:
-    """Return the attribute by which a figure's place keeps free what the figure will take.
+def style(height: tuple[float, float]) -> str:
+    """Return the attribute that keeps a height free, in rem: on a wide page and on a phone.
 
     Examples
     --------
-    >>> style([43, 55.8])
-    ' style="--d2l-wide: 43rem; --d2l-narrow: 55.8rem"'
-    >>> style(None)
-    ''
+    >>> style((30.0, 42.5))
+    ' style="--d2l-wide: 30.0rem; --d2l-narrow: 42.5rem"'
     """
-    if room is None:
-        return ""
-    wide, narrow = room
-    return f' style="--d2l-wide: {wide}rem; --d2l-narrow: {narrow}rem"'
+    return f' style="--d2l-wide: {height[0]}rem; --d2l-narrow: {height[1]}rem"'
 
 
 def place_figures(app: Sphinx, doctree: nodes.document) -> None:
-    """Put the picture of each figure in its place, and keep of the widgets' state what the page needs."""
+    """Put each widget's picture on the page, where the host finds it, and keep what it is made of."""
     page = app.env.docname
     files = NbMetadataCollector.get_js_files(app.env, page)
     saved = json.loads(files.pop(_SAVED)[1]["body"])["state"] if _SAVED in files else {}
@@ -204,26 +187,49 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
         return
     known = drawable((HOST / FILES[0]).read_text(encoding="utf-8"))
     ids: list[str] = []
+    heights: dict[str, tuple[float, float]] = {}
     for bundle, forms, model_id in figures:
         try:
-            ids += check(saved, model_id, known)
+            own = check(saved, model_id, known)
         except FigureError as error:
             _warn(page, bundle, forms, str(error))
-    script = as_script(compact(saved, ids))
+            continue
+        ids += own
+        for one, kind in views_in(saved, own).items():
+            heights[model_id] = kind.height_of(saved[one]["state"])
+    script = as_script(compact(saved, ids), write_views(app, page, saved, ids))
     if ids:
         NbMetadataCollector.set_doc_data(app.env, page, _KEY, script)
-    version = hashlib.sha256(script.encode()).hexdigest()[:8]
-    address = f"{relative_uri(f'{page}.html', file_of(page))}?v={version}"
-    rooms = json.loads((HOST / ROOM).read_text(encoding="utf-8"))
+    address = _versioned(relative_uri(f"{page}.html", file_of(page)), script)
     for bundle, forms, model_id in figures:
         picture = list(forms["image/svg+xml"].children) if "image/svg+xml" in forms else []
         if not picture:
             _warn(page, bundle, forms, "it has no picture for readers without scripts")
-        room = style(rooms.get(_name(forms)))
+        room = style(heights[model_id]) if model_id in heights else ""
         head = f'<div class="d2l-live" data-model="{model_id}" data-figures="{address}"{room}>'
         forms[VIEW].children = []
         before, after = (nodes.raw("", text, format="html") for text in (head, "</div>"))
         forms[VIEW].extend([before, *picture, after])
+
+
+def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[str, str]:
+    """Write the views of a page's figures, and return their addresses; the page is rebuilt when one changes."""
+    addresses = {}
+    for kind in dict.fromkeys(views_in(saved, ids).values()):
+        script = view_script(kind)
+        name = f"{VIEWS}/{kind.__module__.rpartition('.')[2]}.js"
+        path = Path(app.outdir, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(script, encoding="utf-8")
+        addresses[f"{kind.__module__}.{kind.__name__}"] = _versioned(relative_uri(f"{page}.html", name), script)
+        for file in [*FOLDER.glob("shared/*"), *FOLDER.glob(f"{kind.__module__.rpartition('.')[2]}/view.*")]:
+            app.env.note_dependency(str(file))
+    return addresses
+
+
+def _versioned(address: str, text: str) -> str:
+    """Let browsers keep a file until its text changes."""
+    return f"{address}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def _bundles(doctree: nodes.document) -> Iterator[tuple[nodes.container, dict[str, nodes.container]]]:
@@ -240,12 +246,8 @@ def _model_id(form: nodes.container) -> str:
     return found[1] if found else ""
 
 
-def _name(forms: dict[str, nodes.container]) -> str:
-    return forms["text/plain"].astext() if "text/plain" in forms else "a widget"
-
-
 def _warn(page: str, bundle: nodes.container, forms: dict[str, nodes.container], problem: str) -> None:
-    name = _name(forms)
+    name = forms["text/plain"].astext() if "text/plain" in forms else "a widget"
     chapter = page.rpartition("/")[2]
     message = "%s: %s: %s; run: make execute CHAPTER=%s"
     LOGGER.warning(

@@ -442,13 +442,16 @@ def _compare_tensors(place, stored, fresh, tolerance):
         np.frombuffer(base64.b64decode(packed["data"]), dtype="<i2") * packed["scale"]
         for packed in (stored, fresh)
     )
+    apart = np.abs(before - now)
     step = 1.5 * max(stored["scale"], fresh["scale"])  # what packing rounds away
-    apart = np.abs(before - now) - np.maximum(step, np.maximum(tolerance.abs, tolerance.rel * np.abs(before)))
-    worst = int(apart.argmax())
-    if apart[worst] <= 0:
+    distance, size = (np.sqrt(np.mean(np.square(numbers))) for numbers in (apart, before))
+    if apart.max() <= step or distance <= max(tolerance.abs, tolerance.rel * size):
         return []
+    worst = int(apart.argmax())
     values = f"stored {before[worst]:.4g}, now {now[worst]:.4g}"
-    return [f"{place}, number {worst + 1} of {len(now)}: {values} ({tolerance})"]
+    return [
+        f"{place}, number {worst + 1} of {len(now)}: {values}; root mean square {distance:.3g} ({tolerance})"
+    ]
 
 
 # ---- the plugin ----

@@ -3,10 +3,9 @@
 import re
 
 from tests.chapters.chapters import BOOK, each_chapter, none_of
-from tools import colab
 from tools.book import Book
 from tools.markdown import headings
-from tools.notebooks import dumps, normalise
+from tools.notebooks import canonical, dumps
 
 LABEL = re.compile(r"^\s*(?:[-*]\s+)?(?:#+\s*(.+)|\*\*(.+?)\*\*|__(.+?)__)", re.MULTILINE)
 
@@ -14,7 +13,7 @@ LABEL = re.compile(r"^\s*(?:[-*]\s+)?(?:#+\s*(.+)|\*\*(.+?)\*\*|__(.+?)__)", re.
 @each_chapter
 def test_canonical_form(chapter):
     """The file is what `make tidy` writes, byte for byte: with Colab link, install cell and counts."""
-    tidied = dumps(normalise(colab.refresh(chapter.nb, chapter.path)))
+    tidied = dumps(canonical(chapter.nb, chapter.path))
     assert tidied.encode() == chapter.path.read_bytes(), (
         f"{chapter.path.stem}: not in canonical form; run: make tidy CHAPTER={chapter.path.stem}"
     )

@@ -26,7 +26,7 @@ READ = r"""view => {
     const rows = (grid) => [...grid.querySelectorAll("[role=row]")];
     const cells = (grid) => rows(grid).map((row) => [...row.children].map(shown));
     const places = (grid, mark) => [...grid.querySelectorAll(`.d2l-${mark}`)].map((cell) =>
-        cell.dataset.place.split(",").map(Number));
+        cell.dataset.cell.split(",").map(Number));
     const seen = (element) => element && element.checkVisibility() ? element : null;
     const grid = (line, role) => seen(line.querySelector(`.d2l-grid.d2l-${role}`));
     const lines = [...view.querySelectorAll(".d2l-main > .d2l-line")].filter(seen);
@@ -257,7 +257,7 @@ class Channels(Explorer):
         return self.place.get_by_role("grid", name=re.compile(name))
 
     def at(self, name, row, column):
-        return self.grid(name).locator(f"[data-place='{row},{column}']")
+        return self.grid(name).locator(f"[data-cell='{row},{column}']")
 
     def windows(self):
         found = self.read()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.explorers.widgets_book import FigureOnPage, chapter, site_of, spoiled
 
-from d2lconv.widgets._costs import NETWORKS, summarize_network, three_ways
+from d2lconv.widgets.cost.networks import NETWORKS, summarize_network, three_ways
 
 AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
 PAGE = "book/costs.html"
@@ -40,7 +40,7 @@ class Costs(FigureOnPage):
         read = """rows => rows.map(row => [
             (row.querySelector("label") ?? row.querySelector("th span")).textContent,
             row.querySelector(".d2l-shape").textContent,
-            ...[...row.querySelectorAll(".d2l-exact, .d2l-part")].map((one) => one.textContent),
+            ...[...row.querySelectorAll(".d2l-exact, .d2l-share")].map((one) => one.textContent),
         ])"""
         return self.place.locator(".d2l-costs tbody tr").evaluate_all(read)
 

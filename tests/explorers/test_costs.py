@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from d2lconv.widgets._costs import NETWORKS, describe, summarize_network, three_ways
+from d2lconv.widgets.cost.networks import NETWORKS, describe, summarize_network, three_ways
 
 SOURCE = (Path(__file__).parents[2] / "src/d2lconv/widgets/static/costs.js").read_text(encoding="utf-8")
 

@@ -10,11 +10,11 @@ from tests.package.networks import as_trained, round_norm
 from torch import nn
 from torch.nn import functional as F
 
-from d2lconv.widgets._base import join_scripts
-from d2lconv.widgets._networks import read_network
-from d2lconv.widgets._packing import pack, unpack
-from d2lconv.widgets._running import run_layers
+from d2lconv.widgets.base import join_scripts
 from d2lconv.widgets.feature_maps import FeatureMapView
+from d2lconv.widgets.feature_maps.network import read_network
+from d2lconv.widgets.feature_maps.packing import pack, unpack
+from d2lconv.widgets.feature_maps.running import run_layers
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 

@@ -121,7 +121,7 @@ class Places(Explorer):
             assert abs(frame["y"] + frame["height"] - end["y"] - end["height"]) < 3
 
     def cell_box(self, row, column):
-        return self.place.locator(f".d2l-grid.d2l-input [data-place='{row},{column}']").bounding_box()
+        return self.place.locator(f".d2l-grid.d2l-input [data-cell='{row},{column}']").bounding_box()
 
 
 @pytest.mark.parametrize("how", ["http", "file"])
@@ -208,12 +208,12 @@ def test_cells_are_pointed_at_walked_and_spoken(visit, book):
     assert places.note() == "Output row 2, column 3: window over rows 3, 4, 5 and columns 5, 6, 7."
     page.mouse.move(0, 0)
     assert places.marked("input") == []
-    input_cell = places.place.locator(".d2l-grid.d2l-input [data-place='2,2']")
+    input_cell = places.place.locator(".d2l-grid.d2l-input [data-cell='2,2']")
     input_cell.hover()
     assert places.marked("output", "fed") == [(r, c) for r in (0, 1) for c in (0, 1)]
     assert places.note() == "Row 3, column 3 of the padded input: in 4 windows."
     assert input_cell.get_attribute("aria-label") == "row 3, column 3: input, in 4 windows"
-    corner = places.place.locator(".d2l-grid.d2l-input [data-place='9,9']")
+    corner = places.place.locator(".d2l-grid.d2l-input [data-cell='9,9']")
     assert corner.get_attribute("aria-label") == "row 10, column 10: zero, no window reaches it"
 
     said = places.place.locator("[aria-live=polite]")

@@ -140,7 +140,7 @@ def test_it_stands_without_a_kernel(visit, serve, book, how):
     assert first.formula() == "r = 1 + 2·1 + 2·1 + 2·2 = 9"
     assert second.formula() == "r = 1 + 2·1 + 4·1 + 8·1 = 15"
     assert first.note().startswith(
-        "Output cell 4 sees 9 input cells, 8 to 16: its field starts at 4·2 = 8. 27 ways lead"
+        "Output cell 4 sees 9 input cells, 8 to 16: its field starts at 4·2 = 8. 27 paths lead"
     )
     assert problems == []
 

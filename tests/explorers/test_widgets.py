@@ -27,7 +27,7 @@ class Explorer(FigureOnPage):
         return self.place.get_by_role("button", name=name, exact=True)
 
     def cell(self, grid, row, column):
-        cell = self.place.locator(f".d2l-grid.d2l-{grid} [data-place='{row},{column}']")
+        cell = self.place.locator(f".d2l-grid.d2l-{grid} [data-cell='{row},{column}']")
         return cell.locator("input") if grid != "output" else cell
 
     def numbers(self, grid):
@@ -47,7 +47,7 @@ class Explorer(FigureOnPage):
         cells = self.place.locator(f".d2l-grid.d2l-{grid} .d2l-{mark}")
         return [
             tuple(map(int, place.split(",")))
-            for place in cells.evaluate_all("cells => cells.map(c => c.dataset.place)")
+            for place in cells.evaluate_all("cells => cells.map(c => c.dataset.cell)")
         ]
 
     def formula(self):
@@ -207,7 +207,7 @@ def test_tab_into_the_output_leads_to_the_figure_s_cell_and_changes_nothing(expl
     assert explorer.marked("output") == [(1, 2)]
     explorer.page.wait_for_timeout(60)
     explorer.cell("kernel", 2, 2).click()
-    focused = "document.activeElement.dataset.place"
+    focused = "document.activeElement.dataset.cell"
     explorer.page.keyboard.press("Tab")
     assert explorer.page.evaluate(focused) == "1,2"
     assert slider.input_value() == "6"
@@ -259,7 +259,7 @@ def test_arrow_keys_walk_and_tab_leaves(explorer):
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
         explorer.page.keyboard.press(key)
     assert explorer.marked("output") == [(1, 2)]
-    assert explorer.page.evaluate("document.activeElement.dataset.place") == "1,2"
+    assert explorer.page.evaluate("document.activeElement.dataset.cell") == "1,2"
     explorer.page.keyboard.press("Home")
     assert explorer.marked("output", "pinned") == [(1, 0)]
     stops = explorer.place.locator(".d2l-grid [tabindex='0']").count()

@@ -15,13 +15,13 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from tests.built_book import ROOT, Build
-from tools.audit_page import scroll_to
 from tools.execute import run_chapter
+from tools.page_cost import scroll_to
 
 import static_widgets
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
-FOR_THE_WHOLE = ("download_links", "notebooks_zip")  # extensions that ask for all of the course
+FOR_THE_WHOLE = ("notebooks_zip",)  # extensions that ask for all of the course
 ALT = "Input, kernel and output of figure {}, with the window of one output cell marked"
 
 
@@ -84,8 +84,8 @@ def spoiled(site: Path, page: str, change: Callable[[str], str]) -> Iterator[str
 def execute(folder: Path, name: str) -> Path:
     """Run a chapter as `make execute` does."""
     path = folder / "book" / f"{name}.ipynb"
-    result = run_chapter(path, 120)
-    assert not result.problem, result.problem
+    problem = run_chapter(path, 120)
+    assert not problem, problem
     return path
 
 

@@ -34,7 +34,7 @@ def test_controls_are_named_and_tied(figure):
         "use_bias",
     ]
     assert all(control.description for control in figure.controls.values())
-    assert len(figure._ties) == 7
+    assert len(figure._links) == 7
     assert (figure.controls["shown"].value, figure.controls["shown"].max) == (2, 3)
     assert repr(figure) == "channels_explorer(2 → 3 channels, kernel 2×2, groups 1)"
 

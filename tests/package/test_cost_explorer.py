@@ -15,7 +15,7 @@ from torch import nn
 from d2lconv.models import VGG, DepthwiseSeparableConv2d, LeNet
 from d2lconv.summary import summarize
 from d2lconv.widgets import cost_explorer
-from d2lconv.widgets._costs import NETWORKS, three_ways
+from d2lconv.widgets.cost.networks import NETWORKS, three_ways
 
 
 def picture(figure):
@@ -35,7 +35,7 @@ def test_controls_of_a_layer_are_named_and_tied():
     assert (kernel.description, kernel.value, kernel.min, kernel.max) == ("Kernel size", 5, 1, 7)
     assert (size.description, size.value, size.min, size.max) == ("Image size", 20, 4, 224)
     assert (bias.description, bias.value) == ("Bias", False)
-    assert len(figure._ties) == 6
+    assert len(figure._links) == 6
     assert figure.children[-1] is figure.view
     assert repr(figure) == "cost_explorer(12 to 64 channels, 5×5, 20×20)"
 
@@ -51,7 +51,7 @@ def test_controls_of_a_network():
 
 def test_bottleneck_is_a_quarter_of_the_input_unless_given():
     def inside(figure):
-        return figure.view.channels[figure.view.inside_index]
+        return figure.view.channels[figure.view.bottleneck_index]
 
     assert inside(cost_explorer(256)) == 64
     assert inside(cost_explorer(3)) == 1
@@ -112,7 +112,7 @@ def test_networks_are_those_of_the_package(name, model, shape, millions):
         ("size", 225, "size must be from 4 to 224, got 225"),
         ("in_index", 9, "in_index must be from 0 to 8, got 9"),
         ("out_index", -1, "out_index must be from 0 to 8, got -1"),
-        ("inside_index", 9, "inside_index must be from 0 to 8, got 9"),
+        ("bottleneck_index", 9, "bottleneck_index must be from 0 to 8, got 9"),
         ("channels", [*range(1, 9), 0], "each of channels must be from 1 to 4096, got 0"),
         ("channels", [4097] * 9, "each of channels must be from 1 to 4096, got 4097"),
         ("channels", [1, 2], "channels must hold at least 7 numbers, got 2"),

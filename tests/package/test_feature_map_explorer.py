@@ -13,16 +13,14 @@ from torch import nn
 
 from d2lconv.data import load_digits
 from d2lconv.models import LeNet, nin_block, vgg_block
-from d2lconv.widgets._networks import read_network
-from d2lconv.widgets._packing import pack, unpack
-from d2lconv.widgets._running import run_layers
 from d2lconv.widgets.feature_maps import feature_map_explorer
+from d2lconv.widgets.feature_maps.network import read_network
+from d2lconv.widgets.feature_maps.packing import pack, unpack
+from d2lconv.widgets.feature_maps.running import run_layers
 
 DIGITS = load_digits().valid
 IMAGES, LABELS = DIGITS.images[:4], DIGITS.labels[:4]
-PNG = re.compile(
-    r'xlink:href="data:image/png;base64,[^"]*" id="image[0-9a-f]{10}"'
-)  # as tests/chapters/sanitize.cfg
+PNG = re.compile(r'xlink:href="data:image/png;base64,[^"]*" id="image[0-9a-f]{10}"')
 
 
 def lenet(seed=0, **options):
@@ -225,7 +223,7 @@ def test_controls_are_named_and_tied(figure):
     assert figure.children[-1] is figure.view
     assert list(figure.controls) == ["image_index", "layer", "right", "down"]
     assert all(control.description for control in figure.controls.values())
-    assert len(figure._ties) == 4
+    assert len(figure._links) == 4
     assert figure.controls["image_index"].options == tuple(map(str, LABELS.tolist()))
     assert (figure.controls["layer"].min, figure.controls["layer"].max) == (1, 6)
     assert repr(figure) == "feature_map_explorer(6 layers, 10 scores, 4 images of 28×28)"

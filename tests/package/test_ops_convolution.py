@@ -44,7 +44,7 @@ def convolutions(draw, axes):
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @given(case=convolutions(axes=2))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_conv2d_agrees_with_pytorch(case):
     tensors, setting = case
     agree(lambda *t: ops.conv2d(*t, **setting), lambda *t: F.conv2d(*t, **setting), *tensors)
@@ -52,7 +52,7 @@ def test_conv2d_agrees_with_pytorch(case):
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @given(case=convolutions(axes=1))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_conv1d_agrees_with_pytorch(case):
     tensors, setting = case
     setting = {name: value[0] if isinstance(value, tuple) else value for name, value in setting.items()}
@@ -178,7 +178,12 @@ REFUSED = {
     "mixed dtypes": (X4, W4.double(), {}, r"weight and X must have the same dtype, got torch.float64 and"),
     "boolean X": (X4.bool(), W4.bool(), {}, r"X must hold floating-point numbers, got torch.bool"),
     "not a tensor": ([[1.0]], W4, {}, r"X must be a tensor, got list"),
-    "no rows": (torch.ones(1, 2, 0, 5), W4, {"padding": 2}, r"X must not be empty but along its batch axis"),
+    "no rows": (
+        torch.ones(1, 2, 0, 5),
+        W4,
+        {"padding": 2},
+        r"X must not be empty except along its batch axis",
+    ),
     "empty kernel": (X4, torch.ones(3, 2, 0, 3), {}, r"weight must not be empty .*\(3, 2, 0, 3\)"),
     "bias size": (X4, W4, {"bias": torch.ones(4)}, r"bias must .* shape \(3,\), got \(4,\)"),
     "bias rank": (X4, W4, {"bias": torch.ones(3, 1)}, r"bias must .* shape \(3,\), got \(3, 1\)"),

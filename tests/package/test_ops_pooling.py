@@ -36,7 +36,7 @@ def poolings(draw, axes):
 
 
 @given(case=poolings(axes=2), dilation=st.one_of(st.integers(1, 3), st.tuples(*[st.integers(1, 3)] * 2)))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_max_pool2d_agrees_with_pytorch(case, dilation):
     X, setting = case
     setting["dilation"] = dilation
@@ -49,7 +49,7 @@ def test_max_pool2d_agrees_with_pytorch(case, dilation):
 
 
 def some_window_sees_only_padding(X, setting):
-    """Tell whether a dilated window steps over every cell of the input."""
+    """Return whether a dilated window steps over every cell of the input."""
     inside = torch.zeros(X.shape[-2:]).expand(1, *X.shape[-2:])
     return refusal(lambda: F.max_pool2d(X, **setting)) is None and bool(
         F.max_pool2d(inside, **setting).isinf().any()
@@ -61,7 +61,7 @@ def some_window_sees_only_padding(X, setting):
     count_include_pad=st.booleans(),
     divisor_override=st.sampled_from([None, None, 3, -2, 0]),
 )
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_avg_pool2d_agrees_with_pytorch(case, count_include_pad, divisor_override):
     X, setting = case
     setting |= {"count_include_pad": count_include_pad, "divisor_override": divisor_override}
@@ -69,7 +69,7 @@ def test_avg_pool2d_agrees_with_pytorch(case, count_include_pad, divisor_overrid
 
 
 @given(case=poolings(axes=1), dilation=st.integers(1, 3))
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_max_pool1d_agrees_with_pytorch(case, dilation):
     X, setting = case
     setting["dilation"] = dilation
@@ -78,7 +78,7 @@ def test_max_pool1d_agrees_with_pytorch(case, dilation):
 
 
 @given(case=poolings(axes=1), count_include_pad=st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_avg_pool1d_agrees_with_pytorch(case, count_include_pad):
     X, setting = case
     setting["count_include_pad"] = count_include_pad
@@ -127,8 +127,8 @@ ONES = torch.ones(1, 2, 5, 5)
 REFUSED = {
     "rank": (torch.ones(5, 5), {}, r"X must have shape \(C, H, W\) or \(N, C, H, W\), got \(5, 5\)"),
     "too many axes": (torch.ones(1, 1, 2, 5, 5), {}, r"got \(1, 1, 2, 5, 5\)"),
-    "no channels": (torch.ones(1, 0, 5, 5), {}, r"X must not be empty but along its batch axis"),
-    "no rows": (torch.ones(1, 2, 0, 5), {}, r"X must not be empty but along its batch axis"),
+    "no channels": (torch.ones(1, 0, 5, 5), {}, r"X must not be empty except along its batch axis"),
+    "no rows": (torch.ones(1, 2, 0, 5), {}, r"X must not be empty except along its batch axis"),
     "booleans": (ONES.bool(), {}, r"X must hold floating-point numbers, got torch.bool"),
     "window 0": (ONES, {"kernel_size": 0}, r"kernel_size must be at least 1, got 0"),
     "window 2.0": (ONES, {"kernel_size": 2.0}, r"kernel_size must be an integer, got 2.0 of type float"),

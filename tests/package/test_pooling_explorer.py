@@ -32,7 +32,7 @@ def test_controls_are_named_and_tied(figure):
         "ceil_mode",
     ]
     assert all(control.description for control in figure.controls.values())
-    assert len(figure._ties) == 6
+    assert len(figure._links) == 6
     assert (figure.controls["kernel_size"].min, figure.controls["kernel_size"].max) == (1, 6)
 
 

@@ -17,8 +17,8 @@ from ipywidgets.embed import dependency_state
 import d2lconv.widgets
 from d2lconv.plotting import PALETTE
 from d2lconv.widgets import _base, convolution_explorer
-from d2lconv.widgets._base import View
-from d2lconv.widgets._traits import Matrix
+from d2lconv.widgets.base import View
+from d2lconv.widgets.matrix import Matrix
 
 STATIC = Path(d2lconv.widgets.__file__).parent / "static"
 X = torch.arange(9.0).reshape(3, 3)
@@ -51,7 +51,7 @@ def test_what_later_colab_or_a_page_cannot_show_is_not_used(figure):
 
 
 def test_links_live_in_the_browser(figure):
-    assert {type(tie) for tie in figure._ties} == {ipywidgets.widget_link.Link}
+    assert {type(tie) for tie in figure._links} == {ipywidgets.widget_link.Link}
     assert "LinkModel" in types_in(figure)
 
 

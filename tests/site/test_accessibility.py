@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.built_book import lay_out_all, pages_in_toc
 from tests.explorers.widgets_book import FigureOnPage
-from tools.audit_server import serve
+from tools.page_cost import serve
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = [*pages_in_toc(), "search", "genindex", "py-modindex", "404"]

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 from fontTools.ttLib import TTFont
 from tests.built_book import NAMED, ROOT, pages_in_toc
-from tools.audit_page import FIGURES, measure
-from tools.audit_server import serve as serve_compressed
+from tools.page_cost import FIGURES, measure
+from tools.page_cost import serve as serve_compressed
 
 import lean_styles
 
@@ -332,7 +332,7 @@ def test_previous_and_next(chapter):
 def test_figure_moves(chapter):
     place = chapter.locator(".d2l-live").first
     place.scroll_into_view_if_needed()
-    chapter.wait_for_selector(".d2l-live[data-ready] .d2l-moving")
+    chapter.wait_for_selector(".d2l-live[data-ready] .d2l-interactive")
 
 
 def test_first_tab_skips_to_the_text(chapter):

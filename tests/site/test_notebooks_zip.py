@@ -13,7 +13,7 @@ import pytest
 from docutils import nodes
 from tests.built_book import ROOT, build_once
 from tools.book import Book
-from tools.kernels import run_cells
+from tools.execute import run_cells
 from tools.markdown import inlines
 from tools.notebooks import load, normalise
 
@@ -123,7 +123,7 @@ def test_a_chapter_runs_from_the_folder_alone(folder, installed, monkeypatch):
     path = folder / f"{CHAPTER}.ipynb"
     before = load(path)
     after = load(path)
-    run_cells(after, path, timeout=120, each=lambda: None)
+    run_cells(after, path, timeout=120)
     after = normalise(after)
     assert [shown(cell) for cell in after.cells] == [shown(cell) for cell in before.cells]
 

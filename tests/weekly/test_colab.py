@@ -71,7 +71,7 @@ def test_a_front_end_for_these_versions_draws_and_moves_a_figure(run, browser, t
         expect(formula).to_contain_text("= 16")
         page.get_by_label("Kernel", exact=True).select_option("sharpen")
         notebook.expect("figure.view.kernel[0]", [0, -1, 0])
-        cell = page.locator(".d2l-grid.d2l-input [data-place='0,0'] input")
+        cell = page.locator(".d2l-grid.d2l-input [data-cell='0,0'] input")
         cell.fill("7")
         cell.press("Enter")
         notebook.expect("figure.view.input[0][0]", 7)

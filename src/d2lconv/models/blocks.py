@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from d2lconv._arguments import Size, integer, padding_per_axis, per_axis
+from d2lconv._arguments import IntOrPair, integer, padding_per_axis, per_axis
 
 __all__ = ["DepthwiseSeparableConv2d", "nin_block"]
 
 
 def nin_block(
-    in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size | str = 0
+    in_channels: int,
+    out_channels: int,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
 ) -> nn.Sequential:
     """Return a convolution and two 1×1 convolutions, a ReLU after each: one block of a network in network.
 
@@ -121,10 +125,10 @@ class DepthwiseSeparableConv2d(nn.Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Size | str = 0,
-        dilation: Size = 1,
+        kernel_size: IntOrPair,
+        stride: IntOrPair = 1,
+        padding: IntOrPair | str = 0,
+        dilation: IntOrPair = 1,
         multiplier: int = 1,
         bias: bool = True,
     ) -> None:
@@ -155,10 +159,10 @@ class DepthwiseSeparableConv2d(nn.Module):
 def _convolution(
     in_channels: int,
     out_channels: int,
-    kernel_size: Size,
-    stride: Size,
-    padding: Size | str,
-    dilation: Size = 1,
+    kernel_size: IntOrPair,
+    stride: IntOrPair,
+    padding: IntOrPair | str,
+    dilation: IntOrPair = 1,
     groups: int = 1,
     bias: bool = True,
 ) -> nn.Conv2d:

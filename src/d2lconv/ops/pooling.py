@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from d2lconv._arguments import Sides, Size, integer, pool_arguments
+from d2lconv._arguments import IntOrPair, Sides, integer, pool_arguments
 from d2lconv.ops._checks import require_axes, require_cells, require_floating
-from d2lconv.ops.convolution import places
+from d2lconv.ops.convolution import strided_slice
 from d2lconv.shapes.sizes import output_sizes
 
 __all__ = ["avg_pool2d", "max_pool2d"]
@@ -18,10 +18,10 @@ __all__ = ["avg_pool2d", "max_pool2d"]
 
 def max_pool2d(
     X: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
     """Return the largest number in each window, channel by channel.
@@ -39,7 +39,7 @@ def max_pool2d(
     dilation : int or (int, int)
         Distance between two neighbouring cells of the window. At least 1.
     ceil_mode : bool
-        Also keep a last window that hangs over the end.
+        Also keep a last window that extends beyond the end.
 
     Returns
     -------
@@ -75,9 +75,9 @@ def max_pool2d(
 
 def avg_pool2d(
     X: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
@@ -95,7 +95,7 @@ def avg_pool2d(
     padding : int or (int, int)
         Zeros on the sides of each axis; at most half of `kernel_size`.
     ceil_mode : bool
-        Also keep a last window that hangs over the end. What hangs over the padding is not counted.
+        Also keep a last window that extends beyond the end. Its cells beyond the padding are not counted.
     count_include_pad : bool
         Count the zeros of the padding as numbers of the window.
     divisor_override : int, optional
@@ -151,7 +151,7 @@ def checked_size(
     one: str,
     many: str,
 ) -> tuple[int, ...]:
-    """Refuse an input that cannot be pooled, and return the output's size along each axis."""
+    """Return the output's size along each axis; raise unless the input can be pooled."""
     require_floating(X=X)
     require_axes("X", X, one, many)
     axes = len(kernel)
@@ -168,7 +168,7 @@ def _pad(
     size: tuple[int, ...],
     value: float,
 ) -> Tensor:
-    """Put ``value`` around the images, after the end also as far as the last window hangs over."""
+    """Put ``value`` around the images, after the end also as far as the last window extends."""
     amounts = []
     for n, k, s, (before, after), d, m in zip(
         X.shape[-2:], kernel, stride, padding, dilation, size, strict=True
@@ -190,7 +190,7 @@ def _combine(
 ) -> Tensor:
     """Combine the cells of each window along one axis."""
     X = X.movedim(axis, -1)
-    slices = [X[..., places(cell, size, stride, dilation)] for cell in range(kernel)]
+    slices = [X[..., strided_slice(cell, size, stride, dilation)] for cell in range(kernel)]
     best = slices[0]
     for cells in slices[1:]:
         best = two(best, cells)
@@ -210,5 +210,5 @@ def _counts(
     """Count the numbers in each window along one axis."""
     before, after = sides
     first, end = (-before, n + after) if include_padding else (0, n)
-    starts = [place * stride - before for place in range(size)]
+    starts = [position * stride - before for position in range(size)]
     return [min(start + kernel, end) - max(start, first) for start in starts]

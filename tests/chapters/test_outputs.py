@@ -11,7 +11,7 @@ from tools.notebooks import WIDGET_STATE
 DATA_URI = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]+")
 LOCAL_PATH = re.compile(
     r"(?<![\w.:/<>)\]}*+~^$%-])/(?!/)[A-Za-z_][\w.~-]*(?:/[\w.~-]+)*"  # /home/ann, /content; no 1/2, and/or
-    r"|(?<![\w/])~/[\w.]+|\bfile:/+\w[^\s\"'<>]*|\b[A-Z]:\\+\w+|(?<!\\)\\\\\w+\\+\w+"
+    r"|(?<![\w/])~/[\w.]+|\bfile:/+[\w./~-]*\w|\b[A-Z]:\\+\w+|(?<!\\)\\\\\w+\\+\w+"
 )
 SCRIPT = re.compile(r"<\s*(?:script|iframe|object|embed|form|link|meta|base)\b|\son\w+\s*=|javascript", re.I)
 HIDING = re.compile(r"nbval|PYTEST_VALIDATE|raises-exception", re.IGNORECASE)

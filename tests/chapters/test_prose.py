@@ -25,7 +25,9 @@ ROLE = re.compile(r"\{[A-Za-z][\w:+.-]*\}$")
 LATEX = re.compile(r"\\\(.+?\\\)|\\\[.+?\\\]|\\begin\{\w+\*?\}", re.DOTALL)
 TAG = re.compile(r"<\s*/?\s*([a-zA-Z][\w-]*)")
 ALLOWED_TAGS = {"br", "details", "kbd", "sub", "summary", "sup"}
-NO_LINK = re.compile(r"\[[^\[\]]+\]\[[^\[\]]*\]|\[\[.+?\]\]")
+NO_LINK = re.compile(
+    r"\[[^\[\]]+\]\[[^\[\]]*\]|\[\[.+?\]\]|\[[^\[\]]+\]\([^()]*\)|<[^<>\s]+\.(?:ipynb|md)[^<>\s]*>"
+)
 
 FILE_NAME = re.compile(r"\S+\.(?:gif|jpe?g|png|svg|webp)|\S*[/_]\S*", re.IGNORECASE)
 EMPTY_WORDS = re.compile(
@@ -104,14 +106,15 @@ def _links(source):
             target = None
         else:
             text.append(token.content)
-    for match in NO_LINK.finditer(plain(source)):
-        yield "", match[0]
+    for block in blocks(source):
+        words = "".join(one.content if one.type == "text" else "\0" for one in block.children or [])
+        yield from (("", match[0]) for match in NO_LINK.finditer(words))
 
 
 def _wrong_link(text, target, chapter):
     """Return what is wrong with a link, or ''."""
-    if target.startswith("["):
-        return "stands as typed: its [reference]: target is missing"
+    if target.startswith(("[", "<")):
+        return "stands as typed: it has no target, or one that is not allowed"
     if not text:
         return "has no text"
     if re.match(r"https?://|mailto:", target):
@@ -165,15 +168,13 @@ def test_figures_and_images_are_described(chapter):
         for index, count in counts.items()
         if count > 1
     ]
-    described = [(index, _alt(chapter, index), f"its figure's alt text {{}}; {where}") for index in counts]
-    described += [(index, alt, f"the alt text of {source} {{}}") for index, alt, source in _images(chapter)]
-    problems += [
-        chapter.problem(index, what.format(wrong))
-        for index, alt, what in described
-        if (wrong := _wrong_alt(alt))
-    ]
+    described = [(index, _alt(chapter, index), "its figure's alt text", f"; {where}") for index in counts]
+    described += [(index, alt, f"the alt text of {source}", "") for index, alt, source in _images(chapter)]
+    for index, alt, what, hint in described:
+        if wrong := _wrong_alt(alt):
+            problems.append(chapter.problem(index, f"{what} {wrong}{hint}"))
     first: dict[str, int] = {}
-    for index, alt, _ in sorted(described):
+    for index, alt, *_ in sorted(described):
         if alt and first.setdefault(alt, index) != index:
             same = label(chapter.nb, first[alt])
             problems.append(chapter.problem(index, f"its alt text is that of {same}; say what differs"))

@@ -19,9 +19,7 @@ from d2lconv.widgets.feature_maps.running import run_layers
 
 DIGITS = load_digits().valid
 IMAGES, LABELS = DIGITS.images[:4], DIGITS.labels[:4]
-PNG = re.compile(
-    r'xlink:href="data:image/png;base64,[^"]*" id="image[0-9a-f]{10}"'
-)  # as tests/chapters/sanitize.cfg
+PNG = re.compile(r'xlink:href="data:image/png;base64,[^"]*" id="image[0-9a-f]{10}"')
 
 
 def lenet(seed=0, **options):

@@ -217,13 +217,14 @@ def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[st
     addresses = {}
     for kind in dict.fromkeys(views_in(saved, ids).values()):
         script = view_script(kind)
-        name = f"{VIEWS}/{kind.__module__.rpartition('.')[2]}.js"
+        figure = kind.__module__.rpartition(".")[2]
+        name = f"{VIEWS}/{figure}.js"
         path = Path(app.outdir, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(script, encoding="utf-8")
-        address = relative_uri(f"{page}.html", name)
-        addresses[f"{kind.__module__}.{kind.__name__}"] = _versioned(address, script)
-        for file in [*FOLDER.glob("shared/*"), *FOLDER.glob(f"{kind.__module__.rpartition('.')[2]}/view.*")]:
+        address = _versioned(relative_uri(f"{page}.html", name), script)
+        addresses[f"{kind.__module__}.{kind.__name__}"] = address
+        for file in [*FOLDER.glob("shared/*"), *FOLDER.glob(f"{figure}/*.[cj]s*")]:
             app.env.note_dependency(str(file))
     return addresses
 

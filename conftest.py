@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from jupyter_client import KernelManager
 
+pytest_plugins = ["tests.chapters.compare"]  # runs the chapters and compares what they show
+
 # A shell that starts the suite in the background makes it, and all that tests start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -32,9 +32,10 @@ WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # `myst` sets a description, `mystnb` alt texts and prompts; `tags`, `jupyter` and `cellView` say what is
-# folded on the page, in Jupyter and in Colab.
+# folded on the page, in Jupyter and in Colab; `d2lconv` by how much a result
+# may differ in another run (tests/chapters/compare.py).
 _NOTEBOOK_METADATA = ("myst", "mystnb", "widgets")
-_CELL_METADATA = ("cellView", "jupyter", "mystnb", "tags")
+_CELL_METADATA = ("cellView", "d2lconv", "jupyter", "mystnb", "tags")
 
 SOLUTION_LINE = "# @title Solution"
 SOLUTION_METADATA = {

@@ -3,6 +3,7 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from tests.chapters.chapters import read
 from tools.notebooks import WIDGET_STATE, WIDGET_VIEW, canonical, install_index, load, normalise, write
 
 TOC = """\
@@ -59,6 +60,12 @@ def _good_chapter():
     nb = nbformat.v4.new_notebook(cells=cells)
     nb.metadata.widgets = {WIDGET_STATE: {"state": {WIDGET: STATE}, "version_major": 2, "version_minor": 0}}
     return nb
+
+
+@pytest.fixture
+def chapter(request):
+    """Return a chapter of the book; tests leave it as it is."""
+    return read(request.param)
 
 
 @pytest.fixture

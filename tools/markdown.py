@@ -2,31 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from myst_parser.mdit_to_docutils.base import default_slugify as slug
 from nbformat import NotebookNode
+
+__all__ = ["Heading", "blocks", "headings", "inlines", "plain", "slug"]
 
 _PARSER = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, allow_labels=False)
 _HIDDEN = re.compile(r"(`+).+?(?<!`)\1(?!`)|\$\$.+?\$\$|\$[^$]+\$|<!--.*?-->", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Heading:
-    """A heading of a chapter.
-
-    Attributes
-    ----------
-    cell : int
-        Position of its cell, from 0.
-    level : int
-        1 for the title, 2 for a section, …
-    text : str
-        Its words, without markup and formulas.
-    """
+class Heading(NamedTuple):
+    """A heading of a chapter: position of its cell, level from 1, and words without markup and formulas."""
 
     cell: int
     level: int
@@ -63,19 +55,7 @@ def headings(nb: NotebookNode) -> list[Heading]:
         tokens = blocks(cell.source) if cell.cell_type == "markdown" else []
         for opening, inline in pairwise(tokens):
             if opening.type == "heading_open":
-                words = (
-                    child.content for child in inline.children or [] if child.type in ("text", "code_inline")
-                )
-                found.append(Heading(index, int(opening.tag[1:]), "".join(words).strip()))
+                parts = [part for part in inline.children or [] if part.type in ("text", "code_inline")]
+                words = "".join(part.content for part in parts).strip()
+                found.append(Heading(index, int(opening.tag[1:]), words))
     return found
-
-
-def slug(heading: str) -> str:
-    """Return the anchor that GitHub and MyST give a heading.
-
-    Examples
-    --------
-    >>> slug("What a stride drops: the floor")
-    'what-a-stride-drops-the-floor'
-    """
-    return re.sub(r"[^\w\u4e00-\u9fff\- ]", "", heading.strip().lower().replace(" ", "-"))

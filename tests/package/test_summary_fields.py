@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even k
 
 
 @given(stack=stacks())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_receptive_fields_of_stacks_are_those_of_shape_arithmetic(stack):
     layers, specs = stack
     rows = summarize(nn.Sequential(*layers), (2, 24, 23)).rows
@@ -93,7 +93,7 @@ def networks(draw):
 
 
 @given(model=networks())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_receptive_fields_through_branches_are_what_a_gradient_sees(model):
     assert summarize(model, (2, 121, 121)).rows[-1].field_size == seen_by_one_cell(model, (2, 121, 121))
 
@@ -104,8 +104,8 @@ KNOWN = {
     "global pooling": (lambda self, X: F.adaptive_avg_pool2d(X, 1), (8, 8), (8, 8)),
     "adaptive pooling that divides": (lambda self, X: F.adaptive_max_pool2d(X, (4, 2)), (2, 4), (2, 4)),
     "adaptive pooling that doesn't": (lambda self, X: F.adaptive_avg_pool2d(X, 3), None, None),
-    "mean over places": (lambda self, X: X.mean((2, 3)), (8, 8), None),
-    "deviation over places": (lambda self, X: X.std((2, 3), keepdim=True), (8, 8), (8, 8)),
+    "mean over positions": (lambda self, X: X.mean((2, 3)), (8, 8), None),
+    "deviation over positions": (lambda self, X: X.std((2, 3), keepdim=True), (8, 8), (8, 8)),
     "mean over rows": (lambda self, X: X.mean(2, keepdim=True), (8, 1), (8, 1)),
     "mean over rows, moved": (lambda self, X: X.mean(2), None, None),
     "mean over all": (lambda self, X: X.mean(), (8, 8), None),
@@ -136,7 +136,7 @@ KNOWN = {
     "transposed convolution": (lambda self, X: self.t(X), None, None),
     "normalised by its own mean": (lambda self, X: F.instance_norm(X), None, None),
     "softmax over channels": (lambda self, X: X.softmax(1), (1, 1), (1, 1)),
-    "softmax over places": (lambda self, X: X.softmax(2), None, None),
+    "softmax over positions": (lambda self, X: X.softmax(2), None, None),
     "strides that differ": (lambda self, X: X[:, :, :4, :4] + X[:, :, ::2, ::2], None, None),
     "joined rows": (lambda self, X: torch.cat([X, X], 2), None, None),
     "cut and padded back": (

@@ -9,8 +9,8 @@ from torch._ops import OpOverload
 
 aten = torch.ops.aten
 
-# Products of matrices and vectors, and the name of their left factor.
-PRODUCTS = {
+# Products of matrices and vectors, and the name of their left factor's argument.
+MATMULS = {
     aten.mm: "self",
     aten.bmm: "self",
     aten.mv: "self",
@@ -23,15 +23,15 @@ PRODUCTS = {
 
 
 def multiply_adds(operator: OpOverload, settings: dict[str, Any], result: Any) -> int:
-    """Count the multiply-adds of one call; 0 for what is neither a convolution nor a matrix product."""
+    """Return the multiply-adds of one call: 0 unless it is a convolution or a matrix product."""
     kind = operator.overloadpacket
     if kind is aten.convolution:
         # In a convolution each output is a sum over its kernel; in a transposed one each input is spread
         # over its kernel. The first axis of the weight counts outputs or inputs, so weight[0] is one kernel.
         many = settings["input"] if settings["transposed"] else result
         return int(many.numel() * settings["weight"][0].numel())
-    if kind in PRODUCTS:
-        left = settings[PRODUCTS[kind]]
+    if kind in MATMULS:
+        left = settings[MATMULS[kind]]
         batch = len(left) if kind is aten.addbmm else 1  # whose results are added up
         return int(result.numel() * left.shape[-1] * batch)
     return 0

@@ -18,8 +18,8 @@ from d2lconv.summary.table import Row
 
 
 @dataclass
-class Running:
-    """A layer while it runs."""
+class ModuleCall:
+    """A call of a module that has not ended yet."""
 
     name: str
     module: nn.Module
@@ -28,12 +28,12 @@ class Running:
 
 
 class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees each operator and each layer while the example runs, and writes the rows."""
+    """Watches each operator and each layer while the example runs, and collects the rows."""
 
     def __init__(self, X: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.rows: list[Row] = []
-        self.running: list[Running] = []
+        self.running: list[ModuleCall] = []
         self.counted: set[int] = set()
         # What each tensor computed from the input sees, by memory and by tensor: a reshaped tensor, for
         # example, has the same memory. A tensor whose memory is not listed doesn't depend on the input; one
@@ -59,7 +59,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if whole is not NotImplemented:
                 return whole
         settings = _named(func, args, kwargs or {})
-        operands = [(tensor, self.sight(tensor)) for tensor in _tensors(settings) if self.depends(tensor)]
+        operands = [(tensor, self.field_of(tensor)) for tensor in _tensors(settings) if self.depends(tensor)]
         result = func(*args, **(kwargs or {}))
         if self.running:
             self.running[-1].macs += multiply_adds(func, settings, result)
@@ -71,7 +71,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return result
 
     def note(self, tensor: Tensor, field: Field | None, *, written: bool) -> None:
-        """Write down what a tensor sees; if it was written to, forget others in the same memory."""
+        """Register what a tensor sees; if it was written to, forget others in the same memory."""
         memory = tensor.untyped_storage()._cdata
         if written:
             self.seen.pop(memory, None)
@@ -81,17 +81,17 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def depends(self, tensor: Tensor) -> bool:
         return tensor.untyped_storage()._cdata in self.seen
 
-    def sight(self, tensor: Tensor) -> Field | None:
+    def field_of(self, tensor: Tensor) -> Field | None:
         return self.seen.get(tensor.untyped_storage()._cdata, {}).get(id(tensor))
 
     # ---- layers ----
 
     def watch(self, name: str, module: nn.Module) -> None:
-        """Have a layer of the copy report when it starts and ends."""
+        """Register hooks on a layer of the copy for its start and end."""
 
         def start(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             shapes = [_example_shape(tensor) for tensor in _tensors([*args, *kwargs.values()])]
-            self.running.append(Running(name, module, shapes))
+            self.running.append(ModuleCall(name, module, shapes))
 
         def end(module: nn.Module, args: tuple[Any, ...], result: object) -> None:
             call = self.running.pop()
@@ -102,8 +102,8 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         module.register_forward_pre_hook(start, prepend=True, with_kwargs=True)
         module.register_forward_hook(end)
 
-    def add(self, call: Running, result: Tensor | None) -> None:
-        """Write the row of a module that has ended: of a layer, or of a block that did something itself."""
+    def add(self, call: ModuleCall, result: Tensor | None) -> None:
+        """Add the row of a module that has ended: of a layer, or of a block that did something itself."""
         module = call.module
         is_layer = next(module.children(), None) is None
         own = {id(p): p for p in module.parameters(recurse=False) if not is_lazy(p)}
@@ -111,7 +111,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if not (is_layer or call.macs or new):
             return
         self.counted |= own.keys()
-        field = None if result is None else self.sight(result)
+        field = None if result is None else self.field_of(result)
         self.rows.append(
             Row(
                 name=call.name,
@@ -127,19 +127,19 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
 
     def add_unused(self, model: nn.Module) -> None:
-        """Write rows for parameters that no row has counted, because their layers were not called."""
+        """Add rows for parameters that no row has counted, because their layers were not called."""
         for name, module in model.named_modules():
             if any(id(p) not in self.counted for p in module.parameters(recurse=False)):
-                self.add(Running(name, module, []), None)
+                self.add(ModuleCall(name, module, []), None)
 
     def failure(self) -> str:
-        """Say which layer was running, and what it got."""
+        """Name the layer that was running, and the shapes it got."""
         if not self.running:
             return "the model failed"
         call = self.running[-1]
-        place = f"layer {call.name!r}" if call.name else "the model"
+        layer = f"layer {call.name!r}" if call.name else "the model"
         got = " and ".join(map(str, call.got)) or "no tensor"
-        return f"{place} ({type(call.module).__name__}) failed on {got}"
+        return f"{layer} ({type(call.module).__name__}) failed on {got}"
 
 
 def _count(parameters: Iterable[Tensor]) -> int:

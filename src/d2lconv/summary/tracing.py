@@ -1,4 +1,4 @@
-"""Send one example through a copy of a model, and note what each layer does."""
+"""Run one example through a copy of a model and record what each layer does."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def summarize(model: nn.Module, input_shape: Sequence[int]) -> Summary:
     Raises
     ------
     TypeError
-        If `model` is no module, or `input_shape` is not made of integers.
+        If `model` is not a Module, or `input_shape` is not made of integers.
     ValueError
         If `input_shape` is empty, or a size in it is smaller than 1.
     RuntimeError

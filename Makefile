@@ -76,7 +76,7 @@ lab: $(READY)  ## open the chapters in Jupyter, as copies of your own in lab/
 	  if [ ! -e $$copy ]; then cp $$page $$copy; \
 	  elif [ $$page -nt $$copy ]; then echo "$$copy: the course has a newer version"; fi; done
 	@echo "You work in lab/, and your answers stay there. To get an original, delete its copy and run: make lab"
-	$(BIN)/jupyter lab --notebook-dir=lab lab/$(shell sed -n 's|.*- file: book/||p' _toc.yml | head -n 1).ipynb
+	$(BIN)/jupyter lab lab/$(shell sed -n 's|.*- file: book/||p' _toc.yml | head -n 1).ipynb
 
 execute: $(READY)  ## run the chapters and write their outputs (CHAPTER=name for one)
 	$(BIN)/python -m tools.execute $(CHAPTER)

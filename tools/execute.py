@@ -1,7 +1,5 @@
 """Run chapters in fresh kernels and write them in canonical form: the tool behind `make execute`.
 
-    python -m tools.execute [CHAPTER ...]
-
 A chapter that raises, runs too long or kills its kernel isn't written. The others are. Ctrl-C, SIGTERM and a
 closed terminal end the kernels, and leave chapters that hadn't finished as they were.
 """
@@ -41,32 +39,22 @@ _stopped = threading.Event()
 Each = Callable[[], object] | None
 
 
-class ChapterError(ValueError):
-    """A chapter could not be run to its end."""
-
-
 def run_cells(nb: NotebookNode, path: Path, *, timeout: float = CELL_TIMEOUT, each: Each = None) -> None:
     """Run a notebook's code cells in a fresh kernel with one thread, and keep the outputs in it.
 
     The kernel works in the folder of `path`. `timeout` is that of a cell, in seconds; `each` is called after
-    each cell. If one raises or runs too long, or if the kernel dies, a ChapterError names it.
+    each cell. A ValueError names a cell that raises, runs too long or ends its kernel.
     """
     nb.metadata.pop("widgets", None)
-    for cell in nb.cells:
-        if cell.cell_type == "code":
-            cell.execution_count, cell.outputs = None, []
+    for cell in (cell for cell in nb.cells if cell.cell_type == "code"):
+        cell.execution_count, cell.outputs = None, []
     reached = [0]
-    client = NotebookClient(
-        nb,
-        kernel_name="python3",
-        timeout=timeout,
-        record_timing=False,
-        resources={"metadata": {"path": str(path.parent)}},
-        on_cell_execute=lambda cell, cell_index: reached.__setitem__(0, cell_index),
-        on_cell_executed=lambda **_: each and each(),
-        shutdown_kernel="immediate",
-        log=logging.Logger("quiet", logging.CRITICAL + 1),
-    )
+    client = NotebookClient(nb, kernel_name="python3", timeout=timeout, record_timing=False)
+    client.resources = {"metadata": {"path": str(path.parent)}}
+    client.on_cell_execute = lambda cell, cell_index: reached.__setitem__(0, cell_index)
+    client.on_cell_executed = lambda **_: each and each()
+    client.shutdown_kernel = "immediate"
+    client.log = logging.Logger("quiet", logging.CRITICAL + 1)
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     environment.pop("MPLBACKEND", None)  # else figures would be missing where it is set
     _running.add(client)
@@ -88,7 +76,7 @@ def run_cells(nb: NotebookNode, path: Path, *, timeout: float = CELL_TIMEOUT, ea
         why = f"could not be run: {error}"
     finally:
         _running.discard(client)
-    raise ChapterError(f"{label(nb, reached[0])} {why}")
+    raise ValueError(f"{label(nb, reached[0])} {why}")
 
 
 def run_chapter(path: Path, timeout: float = CELL_TIMEOUT, each: Each = None) -> str:
@@ -99,7 +87,7 @@ def run_chapter(path: Path, timeout: float = CELL_TIMEOUT, each: Each = None) ->
         nb = canonical(load(path), path)
         run_cells(nb, path, timeout=timeout, each=each)
         if path.read_bytes() != before:
-            raise ChapterError("its file changed while it ran, so nothing was written; run it again")
+            raise ValueError("its file changed while it ran, so nothing was written; run it again")
         if not _stopped.is_set():
             outcome = "written" if write(canonical(nb, path), path) else "unchanged"
     except (OSError, ValueError) as error:
@@ -133,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0 if all went well, 1 if something is wrong, 130 if interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tools.execute", description="Run and write chapters.")
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="name of a chapter (default: all)")
-    parser.add_argument("--timeout", type=float, default=CELL_TIMEOUT, metavar="SECONDS", help="of one cell")
+    parser.add_argument("--timeout", type=float, default=CELL_TIMEOUT, help="of one cell, in seconds")
     options = parser.parse_args(arguments)
     for number in _SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores a closed terminal

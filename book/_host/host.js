@@ -1,7 +1,7 @@
 /**
  * The static host: runs saved widgets on a page that has no kernel.
  *
- * book/_ext/static_widgets.py puts a picture of each figure in the page, within <div class="d2l-live"
+ * book/_ext/d2lconv_book/explorers.py puts a picture of each figure in the page, within <div class="d2l-live"
  * data-model="…" data-figures="…">, and the saved state of the page's widgets in the script at that address.
  * When a figure comes near the window, its state and its view are loaded, its sliders and lists are drawn here as
  * native inputs, saved links are followed, and the view takes the place of the picture. Saved text is only ever

@@ -188,3 +188,15 @@ def test_check_refuses_a_cleared_chapter(run, good_path, good):
         1,
         "good: code cell [2] (print(1 + 1)) and 3 more never ran; run: make execute CHAPTER=good\n",
     )
+
+
+def test_a_chapter_run_in_jupyter_says_what_to_do_before_it_is_rendered(run, good_path, good):
+    assert run("--figures", tool=notebooks) == (0, "")
+    del good.metadata["widgets"]
+    good_path.write_text(notebooks.dumps(good))
+    code, said = run("--figures", tool=notebooks)
+    assert code == 1
+    assert said.startswith(
+        "good: it was run in Jupyter, which left the state of its figures out. Run: make exec"
+    )
+    assert said.endswith("git checkout book/good.ipynb\n")

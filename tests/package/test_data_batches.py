@@ -119,3 +119,20 @@ def test_real_digits():
 def test_refuses_at_the_call(data, size, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         batches(data, size)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "generator", "message"),
+    [
+        ((torch.zeros(2, 1, 4, 4), torch.zeros(2)), None, "data must be ImageData, got tuple"),
+        (
+            None,
+            3,
+            r"generator must be a torch.Generator, got int: torch.Generator\(\).manual_seed\(3\) makes one",
+        ),
+        (None, "cpu", "generator must be a torch.Generator, got str"),
+    ],
+)
+def test_refuses_other_kinds_at_the_call(data, wrong, generator, message):
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        batches(wrong or data, 4, generator=generator)

@@ -61,7 +61,7 @@ def address_faults(config, citation, texts):
                 faults.append(f"{file}: names {match[1]}")
             elif match[2] and match[2].rstrip("/") != own_site:
                 faults.append(f"{file}: names {match[2]}")
-    return faults
+    return list(dict.fromkeys(faults))
 
 
 def texts():

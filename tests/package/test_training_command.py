@@ -100,7 +100,7 @@ def test_a_checkpoint(few, capsys, tmp_path):
 
 
 def sgd(settings):
-    """Take the optimiser out of the settings, and return what it was made with."""
+    """Take the optimizer out of the settings, and return what it was made with."""
     made = settings.pop("optimizer")([nn.Parameter(torch.zeros(1))])
     assert type(made) is torch.optim.SGD
     return {name: made.defaults[name] for name in ("lr", "momentum", "weight_decay")}
@@ -177,6 +177,27 @@ def test_vgg(few, asked, capsys, data):
         ("--model lenet --shifts -1", "--shifts must be at least 0, got -1"),
         ("--model lenet --epochs many", "argument --epochs: invalid int value: 'many'"),
         ("--model lenet --epoch 3", "unrecognized arguments: --epoch 3"),
+        ("--model vgg --image-size 0", "--image-size must be at least 1, got 0"),
+        *(
+            (f"--model lenet --lr {rate}", f"argument --lr: must be a positive, finite number, got {rate}")
+            for rate in ("0", "-1", "nan", "inf", "much")
+        ),
+        *(
+            (
+                f"--model lenet --weight-decay {rate}",
+                f"argument --weight-decay: must be a finite number of at least 0, got {rate}",
+            )
+            for rate in ("-1", "nan", "inf")
+        ),
+        *(
+            (
+                f"--model lenet --seed {seed}",
+                f"argument --seed: must be an integer from 0 to {2**64 - 1}, got {seed}",
+            )
+            for seed in ("-1", "1.5", 10**23)
+        ),
+        ("--model lenet --checkpoint=", "argument --checkpoint: must be the name of a file, got nothing"),
+        ("--model lenet --checkpoint .", "argument --checkpoint: must be the name of a file, got ."),
     ],
 )
 def test_wrong_options(capsys, options, message):
@@ -194,6 +215,10 @@ def test_wrong_options(capsys, options, message):
             "--model lenet --device gpu",
             "device must be a torch.device or a name such as 'cpu' or 'cuda', got 'gpu'",
         ),
+        (
+            "--model lenet --device meta",
+            "device 'meta' holds shapes without numbers, so nothing can be computed",
+        ),
         ("--model vgg --image-size 16 --width 0.1", "image_size must be at least "),
         ("--model lenet --lr 1e20", "the loss is "),
         (
@@ -207,6 +232,17 @@ def test_what_goes_wrong_is_one_line(few, capsys, options, message):
         command.main(options.split())
     assert ended.value.code.startswith(f"python -m d2lconv.training: error: {message}")
     assert "\n" not in ended.value.code
+
+
+def test_interrupted(few, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "fit", interrupted)
+    for options, more in (([], ""), (["--checkpoint", "a.pt"], "; the same command resumes from a.pt")):
+        with pytest.raises(SystemExit) as ended:
+            command.main(["--model", "lenet", *options])
+        assert ended.value.code == f"python -m d2lconv.training: interrupted{more}"
 
 
 @pytest.mark.slow

@@ -23,12 +23,12 @@ pytestmark = pytest.mark.slow
 BOOK = Book.around(Path(__file__))
 COLAB = {
     "anywidget": "0.9.21",
+    "certifi": "2025.1.31",
     "ipykernel": "6.17.1",
     "ipython": "7.34.0",
     "ipywidgets": "7.7.1",
     "matplotlib": "3.10.0",
     "numpy": "2.0.2",
-    "pooch": "1.8.2",
     "scikit-learn": "1.6.1",
     "tqdm": "4.67.1",
     "traitlets": "5.7.1",

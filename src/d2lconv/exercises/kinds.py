@@ -11,6 +11,7 @@ from d2lconv.exercises.engine.exercise import Exercise, Misconception
 from d2lconv.exercises.engine.functions import Debug, Function, Setting
 from d2lconv.exercises.engine.networks import Network, Rule
 from d2lconv.exercises.engine.parsers import numbers_named, tensor_of_shape
+from d2lconv.exercises.engine.runs import Run
 from d2lconv.exercises.engine.values import Choice, Value
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Network",
     "RandomInputs",
     "Rule",
+    "Run",
     "Setting",
     "Value",
     "numbers_named",

@@ -18,14 +18,14 @@ def nin_block(
 ) -> nn.Sequential:
     """Return a convolution and two 1×1 convolutions, a ReLU after each: one block of a network in network.
 
-    The 1×1 convolutions are a small fully connected network that works on the channels of every pixel.
+    The 1×1 convolutions are a small fully connected network applied to the channels of every pixel.
 
     Parameters
     ----------
     in_channels : int
         Channels of the input.
     out_channels : int
-        Channels of the output, and of what goes from layer to layer inside.
+        Channels of the output and of the layers in between.
     kernel_size : int or (int, int)
         Size of the first convolution's kernel. At least 1.
     stride : int or (int, int)
@@ -86,7 +86,7 @@ class DepthwiseSeparableConv2d(nn.Module):
     multiplier : int
         Depthwise kernels for each input channel. At least 1.
     bias : bool
-        Whether to add a learned number to each output channel.
+        Whether to add a bias to each output channel.
 
     Attributes
     ----------
@@ -108,8 +108,8 @@ class DepthwiseSeparableConv2d(nn.Module):
 
     Notes
     -----
-    MobileNet puts batch normalisation and ReLU after each of the two convolutions; here they are bare, to be
-    compared with one ``torch.nn.Conv2d``. Source: Howard et al., *MobileNets* (2017), section 3.1.
+    MobileNet puts batch normalization and ReLU after each of the two convolutions; here they are left out,
+    for comparison with one ``torch.nn.Conv2d``. Source: Howard et al., *MobileNets* (2017), section 3.1.
     Introduced in: *Depthwise separable convolution*.
 
     Examples
@@ -166,7 +166,7 @@ def _convolution(
     groups: int = 1,
     bias: bool = True,
 ) -> nn.Conv2d:
-    """Return a convolutional layer, or say which of its settings is wrong."""
+    """Return a convolutional layer; raise unless its settings are valid."""
     kernel = per_axis("kernel_size", kernel_size, 2, 1)
     steps, distance = per_axis("stride", stride, 2, 1), per_axis("dilation", dilation, 2, 1)
     if isinstance(padding, str):

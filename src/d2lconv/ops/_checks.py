@@ -21,6 +21,8 @@ def require_floating(**tensors: object) -> None:
     for name, tensor in tensors.items():
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
+        if tensor.is_complex():
+            raise TypeError(f"{name} must hold real numbers; complex ones ({tensor.dtype}) are not supported")
         if not tensor.is_floating_point():
             raise TypeError(
                 f"{name} must hold floating-point numbers, got {tensor.dtype}; convert it with {name}.float()"

@@ -17,6 +17,7 @@ from d2lconv.ops._checks import (
     require_groups,
     shape,
 )
+from d2lconv.ops._precision import rounded, widened
 from d2lconv.shapes.sizes import output_sizes
 
 __all__ = ["conv2d", "depthwise_separable_conv2d"]
@@ -103,15 +104,15 @@ def conv2d(
     size = output_sizes(tuple(X.shape[-2:]), kernel, steps, sides, distance)
 
     (top, bottom), (left, right) = sides
-    images = X if X.dim() == 4 else X[None]
+    images, kernels = widened(X if X.dim() == 4 else X[None]), widened(weight)
     if top or bottom or left or right:
         images = F.pad(images, (left, right, top, bottom))
     copied = images[:1].numel() * kernel[1] // steps[1]
     blocks = torch.split(images, max(1, BLOCK // max(1, copied)))
-    Y = torch.cat([_correlate(block, weight, size, steps, distance, groups) for block in blocks])
+    Y = torch.cat([_correlate(block, kernels, size, steps, distance, groups) for block in blocks])
     if bias is not None:
         Y = Y + bias[:, None, None]
-    return Y if X.dim() == 4 else Y[0]
+    return rounded(Y if X.dim() == 4 else Y[0], like=X)
 
 
 def _correlate(

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from d2lconv._arguments import IntOrPair, Padding, padding_per_axis, per_axis
 from d2lconv.ops._checks import require_axes, require_cells, require_floating, shape
+from d2lconv.ops._precision import rounded, widened
 from d2lconv.ops.convolution import strided_slice
 from d2lconv.ops.pooling import avg_pool2d, max_pool2d
 from d2lconv.shapes.sizes import output_sizes
@@ -85,16 +86,14 @@ def corr2d(
     sides = padding_per_axis(padding, kernel, steps, distance)
     h, w = output_sizes(tuple(X.shape), kernel, steps, sides, distance)
     (top, bottom), (left, right) = sides
-    X = F.pad(X, (left, right, top, bottom))
-    Y = X.new_zeros(h, w)
+    padded, kernel_cells = F.pad(widened(X), (left, right, top, bottom)), widened(K)
+    Y = padded.new_zeros(h, w)
     for u in range(kernel[0]):
         for v in range(kernel[1]):
-            Y = (
-                Y
-                + K[u, v]
-                * X[strided_slice(u, h, steps[0], distance[0]), strided_slice(v, w, steps[1], distance[1])]
-            )
-    return Y
+            rows = strided_slice(u, h, steps[0], distance[0])
+            columns = strided_slice(v, w, steps[1], distance[1])
+            Y = Y + kernel_cells[u, v] * padded[rows, columns]
+    return rounded(Y, like=X)
 
 
 def convolve2d(
@@ -182,8 +181,8 @@ def corr2d_multi_in(X: Tensor, K: Tensor) -> Tensor:
             f"X and K must have the same number of channels, at least one, got {len(X)} in X of shape "
             f"{shape(X)} and {len(K)} in K of shape {shape(K)}"
         )
-    channels = [corr2d(x, k) for x, k in zip(X, K, strict=True)]
-    return sum(channels[1:], start=channels[0])
+    channels = [corr2d(x, k) for x, k in zip(widened(X), widened(K), strict=True)]
+    return rounded(sum(channels[1:], start=channels[0]), like=X)
 
 
 def corr2d_multi_in_out(X: Tensor, K: Tensor) -> Tensor:
@@ -267,8 +266,8 @@ def corr2d_multi_in_out_1x1(X: Tensor, K: Tensor) -> Tensor:
             f"K must have shape (C_out, {len(X)}, 1, 1) for X of shape {shape(X)}, got {shape(K)}"
         )
     require_cells("X", X, 2)
-    pixels = X.flatten(1)
-    return (K.flatten(1) @ pixels).reshape(len(K), *X.shape[1:])
+    pixels = widened(X).flatten(1)
+    return rounded((widened(K).flatten(1) @ pixels).reshape(len(K), *X.shape[1:]), like=X)
 
 
 def pool2d(X: Tensor, pool_size: IntOrPair, mode: Literal["max", "avg"] = "max") -> Tensor:

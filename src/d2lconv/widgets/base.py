@@ -1,9 +1,9 @@
-"""What every interactive figure is made of: real ipywidgets controls, and an anywidget view that they control.
+"""What every interactive figure is made of: real ipywidgets controls, and an anywidget view that follows.
 
 A new figure is a folder with three files: ``view.js`` and ``view.css``, and an ``__init__.py`` with a `View`
-with typed traits and a function that returns a `Figure`. On the book's pages there is no kernel, so whatever a
-figure shows is computed in its view; Python holds the state, checks it and draws the picture for readers
-without scripts, which is also what a page shows until the view is ready.
+with typed traits and a function that returns a `Figure`. On the book's pages there is no kernel, so
+whatever a figure shows is computed in its view; Python holds the state, checks it and draws the picture for
+readers without scripts, which is also what a page shows until the view is ready.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class View(anywidget.AnyWidget):
     summary = traitlets.Unicode("").tag(sync=True)
 
     height: ClassVar[tuple[float, float]] = (0.0, 0.0)
-    """Height of the whole figure in rem, on a wide page and on a phone: a page keeps this much free for it."""
+    """Height of the whole figure in rem, on a wide page and on a phone: a page keeps this much free."""
 
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:

@@ -5,6 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from d2lconv import ops
+
 BY_HAND = [[8.0, 2.0], [11.0, 13.0]]
 
 
@@ -179,6 +181,7 @@ WRONG = {
         ("nothing returned", lambda X, K: print(by_pytorch(X, K))),
     ],
     "convolution.5": [
+        ("forbidden function", lambda X, K: ops.convolve2d(X, K)),
         ("kernel not turned", by_loops),
         ("turned top to bottom only", lambda X, K: by_loops(X, K.flip(0))),
         ("turned left to right only", lambda X, K: by_einsum(X, K.flip(-1))),

@@ -142,7 +142,6 @@ RIGHT = {
         grouped_by_einsum,
         grouped_by_full_weight,
         grouped_with(lambda X, weight, groups, g: (part(X, groups, g), part(weight, groups, g))),
-        lambda X, weight, groups: ops.conv2d(X, weight, groups=groups),
     ],
     "depthwise_separable.5": [full_by_einsum, full_by_loops, full_by_numpy],
     "depthwise_separable.6": [
@@ -183,6 +182,8 @@ WRONG = {
         ("wrong kind", (4_384, 3_437_056)),
     ],
     "depthwise_separable.4": [
+        ("forbidden function", lambda X, weight, groups: ops.conv2d(X, weight, groups=groups)),
+        ("forbidden function", lambda X, weight, groups: F.conv2d(X, weight, groups=groups)),
         (
             "input channels taken in turn",
             grouped_with(lambda X, weight, groups, g: (X[g::groups], part(weight, groups, g))),

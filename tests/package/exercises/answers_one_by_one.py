@@ -173,7 +173,7 @@ WRONG = {
         ("one row of the kernel", (5 * 480 * 48 * 196, (480 * 16 + 5 * 16 * 48) * 196)),
         ("bias counted", ((25 * 480 + 1) * 48 * 196, 481 * 16 * 196 + (25 * 16 + 1) * 48 * 196)),
         ("FLOPs instead of MACs", (2 * WITHOUT, 10_536_960)),
-        ("wrong shape", 21),
+        ("number of values", 21),
         ("wrong kind", "21 times"),
     ],
     "one_by_one.3": [

@@ -130,8 +130,6 @@ RIGHT = {
         max_by_loops,
         max_by_unfold,
         max_by_numpy,
-        lambda X, k, padding: ops.max_pool2d(X, k, padding=padding),
-        lambda X, k, padding: nn.MaxPool2d(k, k, padding)(X),
     ],
     "pooling.4": [
         mean_by_loops,
@@ -161,6 +159,9 @@ WRONG = {
     ],
     "pooling.2": [("a", "a"), ("b", "B"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 0.5)],
     "pooling.3": [
+        ("forbidden function", lambda X, k, padding: ops.max_pool2d(X, k, padding=padding)),
+        ("forbidden function", lambda X, k, padding: nn.MaxPool2d(k, k, padding)(X)),
+        ("forbidden function", lambda X, k, padding: F.max_pool2d(X, k, padding=padding)),
         ("zeros padded", lambda X, k, padding: max_by_loops(X, k, padding, fill=0)),
         ("stride of one", lambda X, k, padding: max_by_loops(X, k, padding, stride=1)),
         (
@@ -225,7 +226,7 @@ WRONG = {
             lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 10)),
         ),
         ("too many parameters", network(nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(8 * 49, 10))),
-        ("output shape", lambda: network(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 10, 1))),
+        ("number of axes", lambda: network(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 10, 1))),
         ("wrong kind", 10),
     ],
 }  # fmt: skip

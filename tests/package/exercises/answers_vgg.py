@@ -88,7 +88,7 @@ def strided():
 RIGHT = {
     "vgg.1": [(512, 3, 3), [512, 3, 3], torch.Size([512, 3, 3]), torch.tensor([512, 3, 3])],
     "vgg.2": [by_sum, by_block, by_formula],
-    "vgg.3": [by_steps, by_shapes, backwards],
+    "vgg.3": [by_steps, backwards],
     "vgg.4": [by_fan_in, lambda c_in, c_out, k: (2 / (c_in * k**2)) ** 0.5],
     "vgg.5": [
         Deep,
@@ -120,6 +120,7 @@ WRONG = {
         ("arguments", lambda n: n),
     ],
     "vgg.3": [
+        ("forbidden function", by_shapes),
         ("poolings see nothing", lambda blocks: 1 + sum(n * 2 ** (i + 1) for i, n in enumerate(blocks))),
         ("steps stay single", lambda blocks: 1 + 2 * sum(blocks) + len(blocks)),
         ("last pooling left out", lambda blocks: by_steps(blocks) - 2 ** (len(blocks) - 1)),

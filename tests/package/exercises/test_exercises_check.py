@@ -58,8 +58,8 @@ NET = Network(
     rules=(
         Rule(
             "no convolution",
-            lambda model, summary: (
-                "" if any(row.kind == "Conv2d" for row in summary.rows) else "it has no convolution"
+            lambda model, run: (
+                "" if any(row.kind == "Conv2d" for row in run.rows) else "it has no convolution"
             ),
             "Begin with nn.Conv2d.",
         ),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from d2lconv.data import load_digits
-from d2lconv.exercises.kinds import Cases, Choice, Debug, Function, Misconception, Network, Rule, Value
-from d2lconv.summary import Summary
+from d2lconv.exercises.engine.runs import dtype_of, inputs_for, without_gradient
+from d2lconv.exercises.kinds import Cases, Choice, Debug, Function, Misconception, Network, Rule, Run, Value
 
 __all__ = ["EXERCISES"]
 
@@ -294,27 +292,39 @@ MERGED_BIAS = Function(
 _STEPS, _BATCH, _RATE = 120, 64, 0.01
 
 
-def frozen_parameters(model: nn.Module, summary: Summary) -> str:
-    """Say how many parameters ask for no gradient."""
-    frozen = summary.total_params - summary.trainable_params
-    return f"{frozen:,} of its {summary.total_params:,} parameters do not learn" if frozen else ""
+def frozen_parameters(model: nn.Module, done: Run) -> str:
+    """Say which parameters do not learn."""
+    frozen = done.total_params - done.trainable_params
+    if frozen:
+        return f"{frozen:,} of its {done.total_params:,} parameters do not learn"
+    apart = without_gradient(model, (1, 8, 8))
+    return f"no gradient reaches {apart[0]}" if apart else ""
 
 
-def linear_in_disguise(model: nn.Module, summary: Summary) -> str:
-    """Say whether f(x) + f(-x) = 2 f(0), as for a linear layer."""
-    model = copy.deepcopy(model).double().eval()
-    X = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.double)
-    with torch.no_grad():
-        both, still = model(X) + model(-X), 2 * model(torch.zeros_like(X))
-        linear = torch.allclose(both, still, rtol=1e-9, atol=1e-9)
-    return "it computes what a single linear layer could compute" if linear else ""
+def linear_in_disguise(model: nn.Module, done: Run) -> str:
+    """Say whether each score depends on one weighted sum of the pixels, whatever is done to that sum."""
+    X = inputs_for(model, (8, 1, 8, 8), seed=3).requires_grad_()
+    scores = model(X).double()
+    if bool((scores >= 0).all()) and torch.allclose(scores.sum(1), torch.ones(8).double(), atol=1e-3):
+        scores = scores.clamp(min=1e-12).log()  # a softmax at the end changes no decision
+    for some in (scores, scores - scores.mean(1, keepdim=True)):
+        if all(one_direction(some[:, n], X) for n in range(10)):
+            return "it computes what a single linear layer could compute"
+    return ""
+
+
+def one_direction(score: Tensor, X: Tensor) -> bool:
+    """Tell whether the gradients of a score point along one line at all inputs."""
+    (gradient,) = torch.autograd.grad(score.sum(), X, retain_graph=True)
+    sizes = torch.linalg.svdvals(gradient.flatten(1).double())
+    return bool(sizes[1] <= 1e-3 * sizes[0])
 
 
 DISGUISE_RULES = (
     Rule(
         "frozen layer",
         frozen_parameters,
-        "Here everything is to learn: let each parameter ask for a gradient.",
+        "Here everything is to learn. Is each layer used in `forward`, nothing detached and nothing frozen?",
     ),
     Rule("linear in disguise", linear_in_disguise, "Put something that is not linear between the layers."),
 )
@@ -323,16 +333,17 @@ DISGUISE_RULES = (
 def accuracy_after_training(model: nn.Module) -> float:
     """Train briefly on digits of 8×8 pixels, and return the fraction of validation digits that it reads."""
     train, valid, _ = load_digits(size=8)
+    dtype = dtype_of(model)
     optimizer = torch.optim.Adam(model.parameters(), lr=_RATE)
     for _ in range(_STEPS):
         rows = torch.randint(len(train), (_BATCH,))
-        loss = F.cross_entropy(model(train.images[rows]), train.labels[rows])
+        loss = F.cross_entropy(model(train.images[rows].to(dtype)), train.labels[rows])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     model.eval()
     with torch.no_grad():
-        right = model(valid.images).argmax(dim=1) == valid.labels
+        right = model(valid.images.to(dtype)).argmax(dim=1) == valid.labels
     return float(right.double().mean())
 
 

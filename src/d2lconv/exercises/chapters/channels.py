@@ -16,11 +16,11 @@ from d2lconv.exercises.kinds import (
     Network,
     RandomInputs,
     Rule,
+    Run,
     Setting,
     Value,
     tensor_of_shape,
 )
-from d2lconv.summary import Summary
 
 __all__ = ["EXERCISES"]
 
@@ -195,6 +195,7 @@ LAYER = Function(
     title="A whole layer",
     level=2,
     right=corr,
+    forbidden=("conv1d", "conv2d", "conv3d", "conv_transpose2d", "corr2d_multi_in_out", "convolve2d"),
     cases=Cases(
         image_kernels_biases,
         c_i=range(1, 4),
@@ -299,38 +300,36 @@ COLOUR_EDGE = Setting(
 # ---- 5: many channels for little ------------------------------------------------------------
 
 
-def convolutions(model: nn.Module) -> list[nn.Conv2d]:
-    """List a network's convolutions."""
-    return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
-
-
-def other_kernels(model: nn.Module, summary: Summary) -> str:
+def other_kernels(model: nn.Module, done: Run) -> str:
     """Say that kernels are not 3×3."""
-    sizes = {layer.kernel_size for layer in convolutions(model)} - {(3, 3)}
-    return f"a kernel has the size {min(sizes)}" if sizes else ""
+    sizes = {step.kernel_size for step in done.steps("Conv2d")} - {(3, 3)}
+    return f"a kernel has the size {min(map(str, sizes))}" if sizes else ""
 
 
-def too_few(model: nn.Module, summary: Summary) -> str:
+def too_few(model: nn.Module, done: Run) -> str:
     """Say that there are fewer than three convolutions."""
-    found = len(convolutions(model))
+    found = len(done.steps("Conv2d"))
     return f"at least 3 convolutions are asked for, and there are {found}" if found < 3 else ""
 
 
-def begins_otherwise(model: nn.Module, summary: Summary) -> str:
-    """Say that the network does not begin with a convolution."""
-    kind = summary.rows[0].kind
-    return "" if kind == "Conv2d" else f"the first layer is of the kind {kind}"
+def begins_otherwise(model: nn.Module, done: Run) -> str:
+    """Say that the maps are made smaller before the first convolution."""
+    before = done.rows[: next(n for n, step in enumerate(done.rows) if step.kind == "Conv2d")]
+    smaller = [step.kind for step in before if step.output_shape[-2:] != (32, 32)]
+    return f"the first layer is of the kind {smaller[0]}" if smaller else ""
 
 
-def skips_pixels(model: nn.Module, summary: Summary) -> str:
+def skips_pixels(model: nn.Module, done: Run) -> str:
     """Say that windows leave gaps."""
-    sizes = [pair for one in convolutions(model) for pair in zip(one.stride, one.kernel_size, strict=True)]
-    return "a layer's stride is larger than its kernel" if any(s > k for s, k in sizes) else ""
+    for step in done.rows:
+        if step.kernel_size and step.stride and any(map(int.__gt__, step.stride, step.kernel_size)):
+            return "a layer's stride is larger than its kernel"
+    return ""
 
 
-def keeps_apart(model: nn.Module, summary: Summary) -> str:
+def keeps_apart(model: nn.Module, done: Run) -> str:
     """Say that a layer does not see all input channels."""
-    return "a layer has groups" if any(layer.groups > 1 for layer in convolutions(model)) else ""
+    return "a layer has groups" if any(step.groups > 1 for step in done.rows) else ""
 
 
 RULES = (

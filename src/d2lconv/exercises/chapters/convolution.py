@@ -209,6 +209,7 @@ TRUE_CONVOLUTION = Function(
     title="True convolution",
     level=2,
     right=lambda X, K: corr(X, K.flip(0, 1)),
+    forbidden=("convolve2d",),
     cases=IMAGE_AND_KERNEL,
     wrong=(
         Misconception(

@@ -7,8 +7,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from d2lconv.exercises.engine.dependence import dependence
-from d2lconv.exercises.kinds import Cases, Choice, Function, Misconception, Network, RandomInputs, Rule, Value
-from d2lconv.summary import Summary
+from d2lconv.exercises.kinds import (
+    Cases,
+    Choice,
+    Function,
+    Misconception,
+    Network,
+    RandomInputs,
+    Rule,
+    Run,
+    Value,
+)
 
 __all__ = ["EXERCISES"]
 
@@ -252,6 +261,7 @@ GROUPED = Function(
     title="Groups by hand",
     level=2,
     right=grouped,
+    forbidden=("groups",),
     cases=Cases(
         grouped_case,
         groups=range(1, 4),
@@ -361,13 +371,13 @@ def seen(model: nn.Module) -> Tensor:
     return dependence(model, NETWORK_SHAPE, AROUND, (6, 6)).reshape(16, 25, -1)
 
 
-def does_not_mix(model: nn.Module, summary: Summary) -> str:
+def does_not_mix(model: nn.Module, done: Run) -> str:
     """Say that an output channel is blind to some input channels."""
     fewest = int(seen(model).any(1).sum(0).min())
     return "" if fewest == 16 else f"an output channel sees {fewest} of the 16 input channels"
 
 
-def does_not_look_around(model: nn.Module, summary: Summary) -> str:
+def does_not_look_around(model: nn.Module, done: Run) -> str:
     """Say that an output cell sees less than 5×5 cells."""
     fewest = int(seen(model).sum(1).min())
     return "" if fewest == 25 else f"an output cell sees {fewest} of the 25 cells around its place"

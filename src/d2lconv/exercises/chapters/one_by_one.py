@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from d2lconv.exercises.engine.runs import dtype_of
 from d2lconv.exercises.kinds import (
     Cases,
     Debug,
@@ -16,11 +17,11 @@ from d2lconv.exercises.kinds import (
     Network,
     RandomInputs,
     Rule,
+    Run,
     Setting,
     Value,
     tensor_of_shape,
 )
-from d2lconv.summary import Summary
 
 __all__ = ["EXERCISES"]
 
@@ -305,60 +306,61 @@ MERGE = Function(
 # ---- 5: the larger of two channels ------------------------------------------------------------
 
 
-GRID = torch.stack(torch.meshgrid(torch.arange(-3.0, 3), torch.arange(-2.5, 3), indexing="ij"))
+STEPS = torch.tensor([-1000.0, -60.5, -3, -2, -1, -0.5, 0, 1, 2, 2.5, 70, 1000])
+GRID = torch.stack(torch.meshgrid(STEPS, STEPS - 0.25, indexing="ij"))
 
 
 def outputs(model: nn.Module, pixels: Tensor = GRID) -> Tensor:
     """Return what a network makes of an image with many pairs of numbers."""
     with torch.no_grad():
-        made: Tensor = model.eval()(pixels[None])
-    return made[0, 0]
+        made: Tensor = model.eval()(pixels[None].to(dtype_of(model)))
+    return made[0, 0].double()
 
 
 def near(given: Tensor, expected: Tensor) -> Tensor:
     """Tell where numbers agree."""
-    return (given - expected).abs() < 1e-3
+    return (given - expected).abs() < 1e-2
 
 
-def sees_neighbours(model: nn.Module, summary: Summary) -> str:
-    """Say that a kernel is larger than one cell."""
-    sizes = {layer.kernel_size for layer in model.modules() if isinstance(layer, nn.Conv2d)} - {(1, 1)}
-    return f"a kernel has the size {min(sizes)}" if sizes else ""
+def sees_neighbours(model: nn.Module, done: Run) -> str:
+    """Say that a window is larger than one cell."""
+    sizes = [step.kernel_size for step in done.rows if step.looks_around]
+    return f"a kernel has the size {sizes[0]}" if sizes else ""
 
 
-def one_layer(model: nn.Module, summary: Summary) -> str:
+def one_layer(model: nn.Module, done: Run) -> str:
     """Say that there are fewer than two convolutions."""
-    found = sum(isinstance(layer, nn.Conv2d) for layer in model.modules())
+    found = len(done.steps("Conv2d", "Linear"))
     return f"two convolutions are asked for, and there are {found}" if found < 2 else ""
 
 
-def is_linear(model: nn.Module, summary: Summary) -> str:
+def is_linear(model: nn.Module, done: Run) -> str:
     """Say that the network does no more than a single layer could."""
     bias = outputs(model, torch.zeros_like(GRID))
     linear = near(outputs(model) + outputs(model, -GRID), 2 * bias).all()
     return "all it does could be done by one layer" if linear else ""
 
 
-def smaller_one(model: nn.Module, summary: Summary) -> str:
+def smaller_one(model: nn.Module, done: Run) -> str:
     """Say that it gives the minimum."""
     return "it gives the smaller channel" if near(outputs(model), GRID.amin(0)).all() else ""
 
 
-def difference(model: nn.Module, summary: Summary) -> str:
+def difference(model: nn.Module, done: Run) -> str:
     """Say that it gives the distance, or only the positive part of the difference."""
     apart = GRID[0] - GRID[1]
     shapes = (apart.abs(), apart.clamp(min=0), (-apart).clamp(min=0))
     return "it gives a difference" if any(near(outputs(model), one).all() for one in shapes) else ""
 
 
-def no_negatives(model: nn.Module, summary: Summary) -> str:
+def no_negatives(model: nn.Module, done: Run) -> str:
     """Say that it is right except where a channel is negative."""
     right, positive = near(outputs(model), GRID.amax(0)), GRID.amin(0) >= 0
     wrong = bool(right[positive].all() and not right.all())
     return "it is right where both channels are positive, but not everywhere else" if wrong else ""
 
 
-def not_the_larger(model: nn.Module, summary: Summary) -> str:
+def not_the_larger(model: nn.Module, done: Run) -> str:
     """Say at how many of the pixels it is right."""
     right = near(outputs(model), GRID.amax(0))
     return f"it is right at {int(right.sum())} of {right.numel()} pixels" if not right.all() else ""

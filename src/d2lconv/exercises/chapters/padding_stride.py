@@ -402,6 +402,11 @@ def remainder(n: int, k: int, s: int, p: int, d: int) -> int:
 
 UNUSED_WRONG = (
     Misconception(
+        "nothing lost",
+        lambda n, k, s, p, d: 0,
+        "Some cells are lost: between windows, between the kernel's cells, and behind the last window.",
+    ),
+    Misconception(
         "only the rest at the end",
         remainder,
         "This is what the floor drops, zeros included. Count cells of the input only; and are there gaps?",

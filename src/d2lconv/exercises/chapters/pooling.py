@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from d2lconv.exercises.engine.runs import dtype_of
 from d2lconv.exercises.kinds import (
     Cases,
     Choice,
@@ -18,9 +18,9 @@ from d2lconv.exercises.kinds import (
     Network,
     RandomInputs,
     Rule,
+    Run,
     Value,
 )
-from d2lconv.summary import Summary
 
 __all__ = ["EXERCISES"]
 
@@ -160,6 +160,7 @@ MAX_POOL = Function(
     title="Maximum pooling from scratch",
     level=2,
     right=max_pool,
+    forbidden=("max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool2d", "adaptive_max_pool3d"),
     cases=Cases(
         channels_and_window,
         c=range(1, 4),
@@ -352,24 +353,23 @@ LAST_WINDOW = Function(
 # ---- 6: images of any size ------------------------------------------------------------
 
 
-def one_size_only(model: nn.Module, summary: Summary) -> str:
+def one_size_only(model: nn.Module, done: Run) -> str:
     """Say which size of image does not fit."""
-    model = copy.deepcopy(model).eval()
-    for size in (20, 40):
+    for height, width in ((20, 20), (40, 40), (24, 36)):
         try:
             with torch.no_grad():
-                shape = tuple(model(torch.zeros(1, 1, size, size)).shape[1:])
-        except Exception:
-            return f"an image of {size}×{size} pixels does not go through"
-        if shape != (10,):
-            return f"an image of {size}×{size} pixels gives {shape} instead of (10,)"
+                shape = tuple(model(torch.zeros(2, 1, height, width, dtype=dtype_of(model))).shape)
+        except RuntimeError:
+            return f"an image of {height}×{width} pixels does not go through"
+        if shape != (2, 10):
+            return f"two images of {height}×{width} pixels give {shape} instead of (2, 10)"
     return ""
 
 
-def no_convolution(model: nn.Module, summary: Summary) -> str:
-    """Say that nothing looks around."""
-    kernels = [layer.kernel_size for layer in model.modules() if isinstance(layer, nn.Conv2d)]
-    return "" if any(kernel != (1, 1) for kernel in kernels) else "no convolution looks around"
+def no_convolution(model: nn.Module, done: Run) -> str:
+    """Say that no convolution looks around."""
+    found = any(step.looks_around for step in done.steps("Conv2d"))
+    return "" if found else "no convolution looks around"
 
 
 NETWORK_RULES = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from torch import nn
 
@@ -15,11 +16,11 @@ from d2lconv.exercises.kinds import (
     Network,
     RandomInputs,
     Rule,
+    Run,
     Setting,
     Value,
     numbers_named,
 )
-from d2lconv.summary import Summary
 
 __all__ = ["EXERCISES"]
 
@@ -318,22 +319,27 @@ SIZE, WIDE = 32, 31
 MIDDLE = SIZE // 2
 
 
-def convolutions(model: nn.Module) -> list[nn.Conv2d]:
-    """Return the convolutions that look around."""
-    found = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
-    return [layer for layer in found if layer.kernel_size != (1, 1)]
-
-
-def kernels_too_large(model: nn.Module, summary: Summary) -> str:
-    """Say that a kernel is larger than 3×3."""
-    largest = max((max(map(int, layer.kernel_size)) for layer in convolutions(model)), default=0)
+def kernels_too_large(model: nn.Module, done: Run) -> str:
+    """Say that a kernel or a pooling window is larger than 3×3."""
+    largest = max((max(step.kernel_size) for step in done.rows if step.kernel_size), default=0)
     return f"a kernel has a side of {largest}, and at most 3 is allowed" if largest > 3 else ""
 
 
-def too_many_layers(model: nn.Module, summary: Summary) -> str:
+def too_many_layers(model: nn.Module, done: Run) -> str:
     """Say that there are more than four convolutions."""
-    number = len(convolutions(model))
+    number = sum(step.looks_around for step in done.steps("Conv2d", "ConvTranspose2d"))
     return f"{number} convolutions look around, and at most 4 are allowed" if number > 4 else ""
+
+
+MIXING = ("mean", "sum", "amax", "amin", "max", "cumsum", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "Linear")
+
+
+def mixes_all(model: nn.Module, done: Run) -> str:
+    """Say that an operation mixes all cells of a map at once."""
+    for before, step in pairwise(done.rows):
+        if step.kind in MIXING and step.output_shape[2:] != before.output_shape[2:]:
+            return f"an operation of the kind {step.kind} mixes all cells of a map"
+    return ""
 
 
 def seen(model: nn.Module) -> list[list[int]]:
@@ -344,14 +350,14 @@ def seen(model: nn.Module) -> list[list[int]]:
     return [line.nonzero().flatten().tolist() for line in found.reshape(3, SIZE)]
 
 
-def field_too_small(model: nn.Module, summary: Summary) -> str:
+def field_too_small(model: nn.Module, done: Run) -> str:
     """Say how large the field is, where it is too small."""
     width, height, _ = (places[-1] - places[0] + 1 if places else 0 for places in seen(model))
     wanted = f"{WIDE}×{WIDE} is asked for"
     return "" if min(height, width) >= WIDE else f"the field of the middle cell is {height}×{width}; {wanted}"
 
 
-def gaps(model: nn.Module, summary: Summary) -> str:
+def gaps(model: nn.Module, done: Run) -> str:
     """Say how many cells of a line through the field are never looked at."""
     for places in seen(model):
         missed = places[-1] - places[0] + 1 - len(places)
@@ -361,6 +367,11 @@ def gaps(model: nn.Module, summary: Summary) -> str:
 
 
 NETWORK_RULES = (
+    Rule(
+        "mixes all cells",
+        mixes_all,
+        "Only convolutions, and poolings up to 3×3, may look at other cells: widen the view layer by layer.",
+    ),
     Rule(
         "kernels too large",
         kernels_too_large,
@@ -374,7 +385,8 @@ NETWORK_RULES = (
     Rule(
         "field too small",
         field_too_small,
-        "Write down what each layer adds to the field. They must add up to 30 or more.",
+        "Write down what each layer adds to the field: 30 or more in all. And no dilation may be so large "
+        "that kernels fall into the padding of the maps in between.",
     ),
     Rule(
         "gaps in the field",

@@ -6,9 +6,18 @@ from itertools import pairwise
 
 from torch import nn
 
-from d2lconv.exercises.kinds import Cases, Debug, Function, Misconception, Network, RandomInputs, Rule, Value
+from d2lconv.exercises.kinds import (
+    Cases,
+    Debug,
+    Function,
+    Misconception,
+    Network,
+    RandomInputs,
+    Rule,
+    Run,
+    Value,
+)
 from d2lconv.shapes import receptive_field
-from d2lconv.summary import Summary
 
 __all__ = ["EXERCISES"]
 
@@ -138,6 +147,7 @@ FIELD = Function(
     kind="formula",
     answer_description="a function",
     right=lambda blocks: field_of(layers_of(blocks)),
+    forbidden=("receptive_field",),
     cases=Cases(
         numbers_of_convolutions, length=range(1, 6), first=range(1, 5), last=range(1, 5), small=20, large=20
     ),
@@ -243,35 +253,30 @@ FIRST_WEIGHTS = Debug(
 # ---- 5: a network of small convolutions ------------------------------------------------------------
 
 
-def convolutions_of(model: nn.Module) -> list[nn.Conv2d]:
-    """Return the convolutions of a model."""
-    return [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
-
-
-def too_few(model: nn.Module, summary: Summary) -> str:
+def too_few(model: nn.Module, done: Run) -> str:
     """Say whether there are fewer than eight convolutions."""
-    count = sum(row.kind == "Conv2d" for row in summary.rows)
+    count = len(done.steps("Conv2d"))
     return (
         f"it has {count} convolution{'s' * (count != 1)}, and at least 8 are asked for" if count < 8 else ""
     )
 
 
-def other_kernels(model: nn.Module, summary: Summary) -> str:
+def other_kernels(model: nn.Module, done: Run) -> str:
     """Say whether a convolution has another kernel than 3×3."""
-    others = {layer.kernel_size for layer in convolutions_of(model)} - {(3, 3)}
+    others = {step.kernel_size for step in done.steps("Conv2d") if step.kernel_size} - {(3, 3)}
     return f"a kernel is {'×'.join(map(str, min(others)))}" if others else ""
 
 
-def bare_convolutions(model: nn.Module, summary: Summary) -> str:
-    """Say whether a convolution is not followed by a ReLU."""
-    kinds = [row.kind for row in summary.rows]
+def bare_convolutions(model: nn.Module, done: Run) -> str:
+    """Say whether a convolution is not followed by a ReLU; a normalisation may stand between them."""
+    kinds = [step.kind for step in done.rows if "batch_norm" not in step.kind]
     bare = any(one == "Conv2d" and after != "ReLU" for one, after in pairwise([*kinds, ""]))
     return "a convolution has no ReLU right after it" if bare else ""
 
 
-def few_poolings(model: nn.Module, summary: Summary) -> str:
-    """Say whether anything but poolings makes maps smaller."""
-    return "a convolution has a stride" if any(c.stride != (1, 1) for c in convolutions_of(model)) else ""
+def strided(model: nn.Module, done: Run) -> str:
+    """Say whether a convolution makes maps smaller."""
+    return "a convolution has a stride" if any(c.stride != (1, 1) for c in done.steps("Conv2d")) else ""
 
 
 DEEP_AND_SMALL = Network(
@@ -285,7 +290,7 @@ DEEP_AND_SMALL = Network(
     rules=(
         Rule("too few convolutions", too_few, "Put several convolutions into each block."),
         Rule("other kernels", other_kernels, "Each convolution is to be 3×3, as in VGG."),
-        Rule("strided convolution", few_poolings, "Let poolings make the maps smaller."),
+        Rule("strided convolution", strided, "Let poolings make the maps smaller."),
         Rule(
             "no ReLU after a convolution",
             bare_convolutions,

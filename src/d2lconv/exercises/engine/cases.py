@@ -17,7 +17,7 @@ _TRIES = 2000  # most random settings looked at
 
 
 class RandomInputs:
-    """Draws the numbers of a case: whole ones, the same in each run.
+    """Draws the numbers of a case: halves from -4 to 9, or whole ones between bounds; the same in each run.
 
     Parameters
     ----------
@@ -34,8 +34,10 @@ class RandomInputs:
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
 
-    def __call__(self, *shape: int, low: int = -4, high: int = 9) -> Tensor:
-        """Return a tensor of whole numbers from `low` to `high`."""
+    def __call__(self, *shape: int, low: int | None = None, high: int = 9) -> Tensor:
+        """Return halves from -4 to 9, or whole numbers from `low` to `high`."""
+        if low is None:
+            return torch.randint(-8, 2 * high + 1, shape, generator=self._generator).float() / 2
         return torch.randint(low, high + 1, shape, generator=self._generator).float()
 
 

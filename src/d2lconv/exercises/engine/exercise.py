@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+from torch import nn
+
 from d2lconv.exercises.engine.result import Result
+from d2lconv.exercises.engine.runs import dtype_of
 
 __all__ = ["Exercise", "Misconception"]
 
@@ -88,7 +94,8 @@ class Exercise(metaclass=_WithFormerNames):
         Result
             The reply.
         """
-        return self._unattempted() if is_blank(answer) else self._check(answer)
+        with usual_dtype(answer):
+            return self._unattempted() if is_blank(answer) else self._check(answer)
 
     def judge(self, answer: object) -> Result:
         """Do what `check` does, under its former name; deprecated.
@@ -116,8 +123,21 @@ class Exercise(metaclass=_WithFormerNames):
 
     def _refused(self, what: str) -> Result:
         """Reply to an answer of the wrong kind."""
-        hint = f"The answer should be {self.answer_description}."
+        hint = f"Asked for: {self.answer_description}."
         return Result(self.id, "not yet", what, misconception="wrong kind", hint=hint)
+
+
+@contextlib.contextmanager
+def usual_dtype(answer: object) -> Iterator[None]:
+    """Let new tensors have the type of an answer's weights, else float32, whatever the notebook has set."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    if isinstance(answer, nn.Module):
+        torch.set_default_dtype(dtype_of(answer))
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def is_blank(answer: object) -> bool:

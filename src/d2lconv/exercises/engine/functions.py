@@ -49,6 +49,8 @@ class Function(Exercise):
     wrong : tuple of Misconception
         Each `Misconception.gives` is a function of the same arguments. The first that agrees with the answer
         on every case, or else wherever the answer is wrong, gives its hint.
+    forbidden : tuple of str
+        Names of functions that the answer must not call; ``"groups"``: no convolution in groups.
     kind, answer_description : str
         As in `Exercise`.
 
@@ -68,6 +70,7 @@ class Function(Exercise):
     right: Callable[..., object]
     cases: Cases
     wrong: tuple[Misconception, ...] = ()
+    forbidden: tuple[str, ...] = ()
     kind: str = "operator"
     answer_description: str = "a function"
 
@@ -94,6 +97,11 @@ class Function(Exercise):
         first = trials[0].outcome
         if first.end == "unfinished" or first.value is ...:
             return self._unattempted()
+        used = sorted({name for trial in trials for name in trial.outcome.used})
+        if used and not any(trial.fault for trial in trials):
+            what = f"your code uses {' and '.join(f'`{name}`' for name in used)}, which is not allowed here."
+            hint = "The exercise is to do it in smaller steps; its text says with what."
+            return Result(self.id, "not yet", what, misconception="forbidden function", hint=hint)
         if not any(trial.fault for trial in trials):
             return Result(self.id, "correct", f"{len(trials)} cases.")
         return self._not_yet(ready, trials)
@@ -110,7 +118,7 @@ class Function(Exercise):
 
     def _try(self, answer: Callable[..., object], case: Case) -> _Trial:
         expected = read(self.right(*_fresh(case)))
-        outcome = call(answer, case.arguments)
+        outcome = call(answer, case.arguments, forbidden=self.forbidden)
         given, fault = None, _fault_of(outcome)
         if not fault:
             try:
@@ -153,7 +161,7 @@ class Function(Exercise):
         details.append(("expected", show(trial.expected)))
         if trial.given is not None:
             details.append(("given", show(trial.given)))
-            if trial.fault in _DIFFERENCES:
+            if trial.fault in _DIFFERENCES and trial.expected.ndim > 0:
                 details.append(("they differ", where_they_differ(trial.given, trial.expected)))
         elif trial.outcome.end == "value":
             details.append(("given", show(trial.outcome.value)))
@@ -176,8 +184,12 @@ class Function(Exercise):
                     if all(_agrees(wrong, trial) for trial in group):
                         return wrong.name, wrong.hint
         if failing[0].fault in _DIFFERENCES:
-            return general_hint([(t.given, t.expected) for t in wrong_values if t.given is not None])
+            return self._general_hint(wrong_values)
         return self._hint_for(failing[0].fault, failing[0].outcome)
+
+    def _general_hint(self, wrong_values: Sequence[_Trial]) -> tuple[str, str]:
+        """Return the hint that fits results of the wrong size or numbers, whatever was computed."""
+        return general_hint([(t.given, t.expected) for t in wrong_values if t.given is not None])
 
     def _hint_for(self, fault: Fault, outcome: Outcome) -> tuple[str, str]:
         names = ", ".join(inspect.signature(self.right).parameters)
@@ -271,6 +283,12 @@ class Setting(Function):
     def _prepare(self, answer: object) -> Callable[..., object]:
         setting = self.read(answer)
         return lambda *case: self.use(setting, *case)
+
+    def _general_hint(self, wrong_values: Sequence[_Trial]) -> tuple[str, str]:
+        """Return no hint for counts: what a setting does can be off by one without the setting being so."""
+        if wrong_values[0].expected.ndim == 0:
+            return "", ""
+        return super()._general_hint(wrong_values)
 
 
 def _fresh(case: Case) -> list[object]:

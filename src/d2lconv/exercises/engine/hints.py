@@ -40,7 +40,7 @@ def _extra_axes(given: Tensor, expected: Tensor) -> bool:
     return given.ndim != expected.ndim and given.squeeze().shape == expected.squeeze().shape
 
 
-def _off_by_one(given: Tensor, expected: Tensor) -> bool:
+def _size_off_by_one(given: Tensor, expected: Tensor) -> bool:
     if given.ndim != expected.ndim or given.shape == expected.shape:
         return False
     return all(abs(a - b) <= 1 for a, b in zip(given.shape, expected.shape, strict=True))
@@ -55,7 +55,7 @@ def _not_finite(given: Tensor, expected: Tensor) -> bool:
 
 
 def _all_zero(given: Tensor, expected: Tensor) -> bool:
-    return given.shape == expected.shape and given.numel() > 0 and not bool(given.any())
+    return given.ndim > 0 and given.shape == expected.shape and given.numel() > 0 and not bool(given.any())
 
 
 def _negated(given: Tensor, expected: Tensor) -> bool:
@@ -64,10 +64,14 @@ def _negated(given: Tensor, expected: Tensor) -> bool:
 
 def _mirrored(given: Tensor, expected: Tensor) -> bool:
     axes = [tuple(range(given.ndim)), (-1,), (-2,), (-2, -1)]
-    return given.shape == expected.shape and any(
-        same(given.flip(*flipped), expected)
-        for flipped in axes
-        if flipped and len(flipped) <= given.ndim and given.ndim >= -min(flipped)
+    return (
+        given.numel() > 2
+        and given.shape == expected.shape
+        and any(
+            same(given.flip(*flipped), expected)
+            for flipped in axes
+            if flipped and len(flipped) <= given.ndim and given.ndim >= -min(flipped)
+        )
     )
 
 
@@ -76,18 +80,24 @@ def _reordered(given: Tensor, expected: Tensor) -> bool:
 
 
 def _rounded(given: Tensor, expected: Tensor) -> bool:
-    return any(same(given, cut(expected)) for cut in (torch.round, torch.floor, torch.ceil))
+    return not _is_whole(expected) and any(
+        same(given, cut(expected)) for cut in (torch.round, torch.floor, torch.ceil)
+    )
 
 
-def _integers_off_by_one(given: Tensor, expected: Tensor) -> bool:
-    whole = given.shape == expected.shape and bool((expected == expected.round()).all())
-    return whole and 0 < float((given - expected).abs().max()) <= 1 and bool((given == given.round()).all())
+def _counts_off_by_one(given: Tensor, expected: Tensor) -> bool:
+    return given.numel() == 1 and _is_whole(expected) and float((given - expected).abs().max()) == 1
 
 
 def _nearly(given: Tensor, expected: Tensor) -> bool:
-    if given.shape != expected.shape or not expected.numel():
+    """Tell whether measured numbers agree but for a hundredth; a count is right or wrong."""
+    if given.shape != expected.shape or not expected.numel() or _is_whole(expected):
         return False
     return float((given - expected).abs().max()) < 0.01 * float(expected.abs().max())
+
+
+def _is_whole(numbers: Tensor) -> bool:
+    return bool((numbers == numbers.round()).all())
 
 
 def _factor(given: Tensor, expected: Tensor) -> float | None:
@@ -95,7 +105,7 @@ def _factor(given: Tensor, expected: Tensor) -> float | None:
     if given.shape != expected.shape or not expected.any():
         return None
     factor = float(given.flatten() @ expected.flatten() / (expected.flatten() @ expected.flatten()))
-    return factor if same(given, factor * expected) else None
+    return factor if factor and same(given, factor * expected) else None
 
 
 def _added(given: Tensor, expected: Tensor) -> float | None:
@@ -111,18 +121,14 @@ _HINTS: tuple[tuple[str, Callable[[Tensor, Tensor], bool], str], ...] = (
     ("transposed", _transposed, "The numbers are right, but rows and columns are swapped."),
     ("axes swapped", _axes_swapped, "Height and width are swapped in the shape of the result."),
     ("number of axes", _extra_axes, "The result has too many or too few axes of length 1."),
-    (
-        "off by one",
-        _off_by_one,
-        "The size is off by one. Count the positions of the window on a small input.",
-    ),
+    ("off by one", _size_off_by_one, "The result has one row, column or number too many or too few."),
     ("wrong shape", _other_shape, "Before the numbers, look at the shape: how large must the result be?"),
     ("all zero", _all_zero, "The result is zero everywhere. Is it filled in, and added to, and returned?"),
     ("wrong sign", _negated, "The sign is the wrong way round."),
     ("mirrored", _mirrored, "The numbers are right, but run the other way along an axis."),
     ("wrong order", _reordered, "The numbers are right, but stand in another order."),
     ("rounded", _rounded, "The numbers were rounded on the way. Look for `//`, `int` and integer tensors."),
-    ("off by one", _integers_off_by_one, "The numbers are off by one. Count again on a small example."),
+    ("off by one", _counts_off_by_one, "The number is off by one. Count again on a small example."),
     ("precision", _nearly, "The numbers are nearly right. Were they rounded, or averaged over too few?"),
 )
 

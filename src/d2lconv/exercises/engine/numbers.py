@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from numbers import Number
 
 import numpy as np
 import torch
@@ -18,19 +19,30 @@ class NotNumbersError(TypeError):
 
 def read(value: object) -> Tensor:
     """Return a tensor of float64 from a tensor, array, list, tuple or number, of any type of numbers."""
-    if isinstance(value, Tensor):
-        if value.is_complex() or value.device.type == "meta":
-            raise NotNumbersError(f"{describe(value)}")
-        return value.detach().cpu().to(torch.float64)
     try:
+        if isinstance(value, Tensor):
+            return _from_tensor(value)
         if isinstance(value, list | tuple) and any(isinstance(item, Tensor) for item in value):
             return torch.stack([read(item) for item in value])
         array = np.asarray(value)
         if array.dtype.kind in "biuf":
             return torch.from_numpy(array.astype(np.float64))
+        if array.dtype.kind == "O" and all(isinstance(one, Number) for one in array.flat):  # fractions, say
+            return torch.from_numpy(array.astype(np.float64))
     except (TypeError, ValueError, RuntimeError):
         pass
     raise NotNumbersError(describe(value))
+
+
+def _from_tensor(value: Tensor) -> Tensor:
+    if value.is_complex() or value.is_nested or value.device.type == "meta":
+        raise NotNumbersError(describe(value))
+    value = value.detach()
+    if value.is_quantized:
+        value = value.dequantize()
+    if value.layout != torch.strided:
+        value = value.to_dense()
+    return value.cpu().to(torch.float64)
 
 
 def same(given: Tensor, expected: Tensor) -> bool:

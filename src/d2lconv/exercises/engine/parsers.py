@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeGuard
 
+import numpy as np
 from torch import Tensor, nn
 
 from d2lconv.exercises.engine.numbers import NotNumbersError, describe, read
@@ -80,9 +82,9 @@ def numbers_named(*names: str, minimum: int = 0) -> Callable[[object], dict[str,
                 raise ValueError(f"The names {', '.join(names)} are asked for, you gave {', '.join(answer)}")
             values = [answer[name] for name in names]
         elif isinstance(answer, nn.Module) and all(hasattr(answer, name) for name in names):
-            values = [_one(getattr(answer, name)) for name in names]
+            values = [getattr(answer, name) for name in names]
         else:
-            values = list(answer) if isinstance(answer, list | tuple) else [answer]
+            values = list(answer) if _has_length(answer) else [answer]
         if len(values) != len(names):
             raise ValueError(
                 f"{len(names)} numbers are asked for ({', '.join(names)}), you gave {len(values)}"
@@ -92,9 +94,8 @@ def numbers_named(*names: str, minimum: int = 0) -> Callable[[object], dict[str,
     return read_numbers
 
 
-def _one(value: object) -> object:
-    """Return the number of a pair of equal ones, as layers hold them."""
-    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+def _has_length(answer: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(answer, list | tuple) or (isinstance(answer, Tensor | np.ndarray) and answer.ndim > 0)
 
 
 def _whole(name: str, value: object, minimum: int) -> int:
@@ -102,8 +103,10 @@ def _whole(name: str, value: object, minimum: int) -> int:
         number = read(value)
     except NotNumbersError:
         raise TypeError(f"{name} should be a whole number, you gave {describe(value)}") from None
-    if number.numel() != 1 or float(number) != int(number):
+    alike = number.numel() > 0 and bool((number == number.flatten()[0]).all())  # a pair of equal ones, too
+    if not alike or not bool(number.isfinite().all()) or bool((number != number.round()).any()):
         raise ValueError(f"{name} should be one whole number, you gave {value!r}")
-    if int(number) < minimum:
-        raise ValueError(f"{name} should be at least {minimum}, you gave {int(number)}")
-    return int(number)
+    found = int(number.flatten()[0])
+    if found < minimum:
+        raise ValueError(f"{name} should be at least {minimum}, you gave {found}")
+    return found

@@ -11,6 +11,7 @@ import inspect
 import io
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -18,12 +19,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from d2lconv.exercises.engine.runs import Recorder
 from d2lconv.summary import summarize
 
 SECONDS = 6.0  # that one call may take; milliseconds are usual, but a first import may be slow
@@ -43,7 +45,7 @@ class Outcome:
     """What one call gave.
 
     ``end`` says how it ended; ``error`` is the exception as text, with the reader's line that raised it;
-    ``changed`` are positions of arguments that it changed.
+    ``changed`` are positions of arguments that it changed, ``used`` forbidden functions that it called.
     """
 
     end: Literal["value", "error", "too long", "unfinished"]
@@ -51,18 +53,29 @@ class Outcome:
     error: str = ""
     changed: tuple[int, ...] = ()
     printed: str = ""
+    used: tuple[str, ...] = ()
 
 
 def call(
-    function: Callable[..., object], arguments: Sequence[object], *, seconds: float = SECONDS
+    function: Callable[..., object],
+    arguments: Sequence[object],
+    *,
+    seconds: float = SECONDS,
+    forbidden: Sequence[str] = (),
 ) -> Outcome:
     """Call a function on copies of its arguments, from the same random state each time."""
+    watch = _Watch(forbidden)
     if "summarize" in getattr(getattr(function, "__code__", None), "co_names", ()):
         _load_for_summaries()
-    copies = copy.deepcopy(list(arguments))
     printed = io.StringIO()
     try:
-        with torch.random.fork_rng(devices=[]), contextlib.redirect_stdout(printed), time_limit(seconds):
+        copies = copy.deepcopy(list(arguments))
+        with (
+            torch.random.fork_rng(devices=[]),
+            contextlib.redirect_stdout(printed),
+            time_limit(seconds),
+            watch,
+        ):
             torch.default_generator.manual_seed(0)  # the CPU's alone: many times faster than all devices'
             value = function(*copies)
     except TooLongError:
@@ -75,7 +88,51 @@ def call(
         for position, (before, after) in enumerate(zip(arguments, copies, strict=True))
         if not _identical(before, after)
     ]
-    return Outcome("value", value, changed=tuple(changed), printed=_short(printed))
+    used = tuple(sorted(watch.used))
+    return Outcome("value", value, changed=tuple(changed), printed=_short(printed), used=used)
+
+
+class _Watch(contextlib.AbstractContextManager["_Watch"]):
+    """Notes which forbidden functions are called, whatever name the reader calls them by.
+
+    A name stands for all functions of this name that the reader has not written; ``"groups"`` for any
+    convolution in several groups.
+    """
+
+    def __init__(self, forbidden: Sequence[str]) -> None:
+        self.forbidden = frozenset(forbidden)
+        self.used: set[str] = set()
+        self._recorder = Recorder() if "groups" in self.forbidden else None
+
+    def __enter__(self) -> _Watch:
+        if self._recorder:
+            self._recorder.__enter__()
+        if self.forbidden:
+            self._before = sys.getprofile()
+            sys.setprofile(self._look)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.forbidden:
+            sys.setprofile(self._before)
+        if self._recorder:
+            self._recorder.__exit__(*error)
+            if any(step.groups > 1 for step in self._recorder.steps):
+                self.used.add("groups")
+
+    def _look(self, frame: FrameType, event: str, called: object) -> None:
+        if event == "call":
+            name = frame.f_code.co_name
+            if name in self.forbidden and _is_library(frame.f_code.co_filename):
+                self.used.add(name)
+            elif name == "conv2d" and "groups" in self.forbidden and frame.f_locals.get("groups", 1) != 1:
+                self.used.add("groups")
+        elif event == "c_call" and (name := getattr(called, "__name__", "")) in self.forbidden:
+            self.used.add(name)
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith((*_OTHERS, str(Path(__file__).parents[2]))) or "site-packages" in file
 
 
 @functools.cache
@@ -108,8 +165,22 @@ def _identical(before: object, after: object) -> bool:
 
 
 def _is_unfinished(error: BaseException | None) -> bool:
-    """Tell whether an error is, or was caused by, a NotImplementedError."""
-    return error is not None and (isinstance(error, NotImplementedError) or _is_unfinished(error.__cause__))
+    """Tell whether an error is, or was caused by, a NotImplementedError that the reader's own line raises."""
+    if error is None:
+        return False
+    return (isinstance(error, NotImplementedError) and _raised_by_hand(error)) or _is_unfinished(
+        error.__cause__
+    )
+
+
+def _raised_by_hand(error: BaseException) -> bool:
+    """Tell whether a `raise` of the reader made an error, and not PyTorch, called in the reader's line."""
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    if step is None or step.tb_frame.f_code.co_filename.startswith(_OTHERS):
+        return False
+    return step.tb_frame.f_code.co_code[step.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def _told(error: BaseException) -> str:

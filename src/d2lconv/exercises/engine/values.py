@@ -67,7 +67,8 @@ class Value(Exercise):
 
     def _verdict(self, given: Tensor, expected: Tensor) -> str:
         if given.shape != expected.shape:
-            return f"you gave {_counted(given)}, but not in the form that is asked for."
+            verb = "is" if expected.ndim == 0 else "are"
+            return f"you gave {_counted(given)}, but {_counted(expected)} {verb} asked for."
         if expected.numel() == 1:
             return "the number is another one."
         apart = differing_positions(given, expected)
@@ -75,14 +76,8 @@ class Value(Exercise):
             names = {True: [], False: []}  # type: dict[bool, list[str]]
             for position, part in enumerate(self.parts):
                 names[position not in apart].append(part)
-            return (
-                "; ".join(
-                    f"the {' and '.join(some)} {'is' if len(some) == 1 else 'are'} {word}"
-                    for some, word in ((names[True], "right"), (names[False], "not"))
-                    if some
-                )
-                + "."
-            )
+            told = ((names[True], "right"), (names[False], "not right"))
+            return "; ".join(f"{word}: {', '.join(some)}" for some, word in told if some) + "."
         return f"{expected.numel() - len(apart)} of {expected.numel()} numbers are right."
 
     def _misconception(self, given: Tensor, expected: Tensor) -> tuple[str, str]:
@@ -90,7 +85,16 @@ class Value(Exercise):
             numbers = read(wrong.gives() if callable(wrong.gives) else wrong.gives)
             if same(given, numbers):
                 return wrong.name, wrong.hint
-        return general_hint([(given, expected)])
+        if given.numel() != expected.numel():
+            return "number of values", f"Asked for: {self.answer_description}."
+        if given.numel() == 2 and self.parts and same(given.flip(0), expected):
+            return "wrong order", f"The numbers are right. Which comes first: {' or '.join(self.parts)}?"
+        name, hint = general_hint([(given, expected)])
+        return (
+            ("", "")
+            if given.numel() > 1 and name in ("mirrored", "rounded") and given.ndim == 1
+            else (name, hint)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,7 @@ class Choice(Exercise):
     answer_description: str = "one letter in quotes"
 
     def _check(self, answer: object) -> Result:
-        letter = answer.strip().lower() if isinstance(answer, str) else ""
+        letter = answer.strip(" \n.:;()[]{}*'\"").lower() if isinstance(answer, str) else ""
         if letter == self.right:
             return Result(self.id, "correct", self.because)
         if letter not in self.wrong:

@@ -42,8 +42,8 @@ class CostView(View):
     bias : bool
         Whether convolutions have biases.
     networks : list of dict
-        The networks to choose from, as described by `d2lconv.widgets.cost.networks`; without any, one layer is
-        shown.
+        The networks to choose from, as described by `d2lconv.widgets.cost.networks`; without any, one layer
+        is shown.
     network : int
         Which of them is shown, counted from 0.
     picked : int

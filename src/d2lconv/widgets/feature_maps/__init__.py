@@ -1,4 +1,4 @@
-"""An interactive figure of a trained network: the response of each channel to a real image, layer by layer."""
+"""An interactive figure of a trained network: the response of each channel to an image, layer by layer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class FeatureMapView(View):
 
     _esm = join_scripts("feature_maps/view.js")
     _css = join_styles("shared/base.css", "feature_maps/view.css")
-    height = (56.2, 95.0)
+    height = (56.2, 95.6)
 
     layers = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
     images = traitlets.Dict(read_only=True).tag(sync=True)
@@ -74,7 +74,7 @@ class FeatureMapView(View):
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of the figure: on a phone, scores take room of their own."""
-        return cls.height if state.get("classes") else (56.2, 82.7)
+        return cls.height if state.get("classes") else (56.2, 83.3)
 
     @property
     def depth(self) -> int:
@@ -202,7 +202,7 @@ def feature_map_explorer(
     Raises
     ------
     TypeError
-        If `model` is no `torch.nn.Sequential`.
+        If `model` is not a `torch.nn.Sequential`.
     ValueError
         If a layer cannot be shown (the message names it), the network is too large, `images` have another
         shape or numbers that are not finite, or there are not as many names as images or scores.

@@ -1,4 +1,4 @@
-"""An interactive figure of padding, stride and dilation: where a kernel fits, and how many positions it has."""
+"""An interactive figure of padding, stride and dilation: where a kernel fits, and in how many positions."""
 
 from __future__ import annotations
 

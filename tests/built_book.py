@@ -19,10 +19,7 @@ from d2lconv_book import explorers as static_widgets
 ROOT = Path(__file__).parents[1]
 BASE = urlsplit(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]).path
 _REMOTE = re.compile(r"\s*(https?:|//|ftp:)", re.IGNORECASE)
-_CSSBASE = urlsplit(
-    yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]
-).path
-_REMOTE = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//|@import\s+['\"]\s*(?:https?:)?//", re.IGNORECASE)
+_CSS_REMOTE = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//|@import\s+['\"]\s*(?:https?:)?//", re.IGNORECASE)
 _LOADED = {
     "script": ("src",),
     "link": ("href",),

@@ -38,7 +38,7 @@ def test_it_is_accessible_and_never_too_wide(show, name):
         if width == 360:
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
-            page.evaluate("document.documentElement.dataset.theme = 'dark'")
+            page.evaluate("document.body.dataset.theme = 'dark'")
         figures = figures_on(page)
         for figure in figures:
             assert move_all(figure)

@@ -338,7 +338,7 @@ def test_colours_follow_the_theme(figures):
     plate = lenet.channels().nth(0)
     read = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 10, 10).data]"
     light, (strength, _) = plate.locator("canvas").evaluate(read), lenet.pixels(plate)
-    lenet.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    lenet.page.evaluate("document.body.dataset.theme = 'dark'")
     lenet.settle()
     assert plate.locator("canvas").evaluate(read) != light
     assert torch.equal(lenet.pixels(plate)[0], strength)

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import nbformat
 from tests.chapters.chapters import each_chapter, none_of, read
+from tests.chapters.markdown import blocks, headings, inlines, plain, slug
 from tools.book import Book
-from tools.markdown import blocks, headings, inlines, plain, slug
 from tools.notebooks import label
 
 MYST = {

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import itertools
+import signal
 import tempfile
 
 import matplotlib
@@ -14,6 +15,12 @@ import nbval.kernel
 import pytest
 from hypothesis import HealthCheck, settings
 from jupyter_client import KernelManager
+
+pytest_plugins = ["tests.chapters.compare"]  # runs the chapters and compares what they show
+
+# A shell that starts the suite in the background makes it, and all that tests start, ignore Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 matplotlib.use("agg")  # no windows
 
@@ -31,7 +38,7 @@ _numbers = itertools.count()
 
 
 def _kernel_manager(**arguments):
-    """Make a kernel manager that talks through files, not ports; `tools.kernels` says why."""
+    """Make a kernel manager that talks through files, not ports; `tools.execute` says why."""
     return KernelManager(transport="ipc", ip=f"{_sockets.name}/{next(_numbers)}", **arguments)
 
 

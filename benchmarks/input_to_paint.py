@@ -28,10 +28,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import CDPSession, Page, sync_playwright
-from tests.chromium import ARGUMENTS, find_browser
-from tests.explorers.widgets_book import FigureOnPage, build, chapter, execute, lay_out
-from tools.audit_page import scroll_to
+from tests.explorers.widgets_book import FigureOnPage, build, chapter, lay_out
+from tools.browser import ARGUMENTS, find_browser
+from tools.page_cost import scroll_to
 
+from d2lconv import widgets
+from d2lconv.data import load_digits
+from d2lconv.models import LeNet
 from d2lconv.widgets import __all__ as EXPLORERS
 
 STEPS = 3  # there, and as many back
@@ -40,10 +43,7 @@ PAUSE = 60  # milliseconds after a press
 PAGE = "_build/html/book/figures.html"
 
 # What an explorer needs to be shown, where that is not nothing.
-NEEDED = {
-    "feature_map_explorer": "__import__('d2lconv.models').models.LeNet().encoder, "
-    "__import__('d2lconv.data').data.load_digits().test.images[:4]"
-}
+NEEDED = {"feature_map_explorer": (LeNet().encoder, load_digits().test.images[:4])}
 
 # How long each event waits for a painted frame; once a view is watched, when it changes: true in that frame.
 WATCH = """
@@ -72,10 +72,8 @@ Costs = dict[str, list[float]]
 
 def build_page(folder: Path) -> None:
     """Build a page with all explorers."""
-    notebook = chapter(*(f"widgets.{name}({NEEDED.get(name, '')})" for name in EXPLORERS))
-    book = lay_out(folder, {"figures": notebook})
-    execute(book, "figures")
-    done = build(book)
+    notebook = chapter(*(getattr(widgets, name)(*NEEDED.get(name, ())) for name in EXPLORERS))
+    done = build(lay_out(folder, {"figures": notebook}))
     if done.code:
         raise SystemExit(done.log[-2000:])
 

@@ -14,9 +14,10 @@ from bs4 import BeautifulSoup
 from filelock import FileLock
 from tools.notebooks import load
 
-import static_widgets
+from d2lconv_book import explorers as static_widgets
 
 ROOT = Path(__file__).parents[1]
+BASE = urlsplit(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]).path
 _REMOTE = re.compile(r"\s*(https?:|//|ftp:)", re.IGNORECASE)
 _CSS_REMOTE = re.compile(r"url\(\s*['\"]?\s*(?:https?:)?//|@import\s+['\"]\s*(?:https?:)?//", re.IGNORECASE)
 _LOADED = {
@@ -33,18 +34,7 @@ _LOADED = {
     "use": ("href", "xlink:href"),
 }
 
-# What a lost rule can change on an element is a property that some rule names.
-NAMED = """() => {
-  const names = new Set();
-  const read = (rules) => {
-    for (const rule of rules) {
-      for (const name of rule.style ?? []) names.add(name);
-      if (rule.cssRules) read(rule.cssRules);
-    }
-  };
-  for (const sheet of document.styleSheets) read(sheet.cssRules);
-  return [...names].filter((name) => !name.startsWith("--"));
-}"""
+MADE_LATER = "_downloads/d2lconv.pdf"  # by `make pdf`, as the workflow does that publishes the site
 
 
 @dataclass(frozen=True)
@@ -90,7 +80,7 @@ def pages_in_toc() -> list[str]:
 
 
 def figures_in_toc() -> dict[str, list[str]]:
-    """Return, for each page with figures that move, their names in order."""
+    """Return, for each page with interactive figures, their names in order."""
     found = {}
     for name in pages_in_toc():
         path = ROOT / f"{name}.ipynb"
@@ -99,12 +89,6 @@ def figures_in_toc() -> dict[str, list[str]]:
         if names:
             found[name] = names
     return found
-
-
-def lay_out_all(page) -> None:
-    """Lay out also the sections far from the window, as each is when a reader comes to it."""
-    far = "document.querySelectorAll('.bd-article > section > section')"
-    page.evaluate(f"{far}.forEach((section) => (section.style.contentVisibility = 'visible'))")
 
 
 def pages(site: Path) -> list[Path]:
@@ -157,9 +141,13 @@ def broken_links(site: Path) -> list[str]:
             if not target or parts.scheme or parts.netloc:
                 continue
             there = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if parts.path.startswith("/"):  # on the 404 page, which is shown at any address
+                there = (site / unquote(parts.path).removeprefix(BASE)).resolve()
             if there.is_dir():
                 there /= "index.html"
             fragment = unquote(parts.fragment)
+            if there == site.resolve() / MADE_LATER:
+                continue
             if not there.is_file() or (fragment and there in anchors and fragment not in anchors[there]):
                 broken.append(f"{path.relative_to(site.resolve())}: {target}")
     return broken
@@ -173,7 +161,7 @@ def without_description(site: Path) -> list[str]:
         silent = [image for image in page.find_all("img") if not image.get("alt", "").strip()]
         silent += [
             drawing
-            for drawing in page.find_all("svg")
+            for drawing in page.select("article svg")
             if not (drawing.get("role") == "img" and drawing.get("aria-label", "").strip())
         ]
         found += [f"{path.relative_to(site)}: {str(element)[:120]}" for element in silent]
@@ -181,6 +169,5 @@ def without_description(site: Path) -> list[str]:
 
 
 def sideways(page) -> int:
-    """Return by how many pixels a page is wider than its window, in any of its sections."""
-    lay_out_all(page)
+    """Return by how many pixels a page is wider than its window; Furo's menu lies outside, and is cut off."""
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

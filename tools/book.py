@@ -1,50 +1,30 @@
 """What the book says about itself: which pages it has, where its repository is, which works it cites."""
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 _BIBTEX_KEY = re.compile(r"^\s*@\w+\s*\{\s*([^\s,]+)\s*,", re.MULTILINE)
 
 
-class BookError(Exception):
+class BookError(ValueError):
     """The book's own files (`_toc.yml`, `_config.yml`) lack something that the tools need."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """Where the book's source lives, as `_config.yml` says it.
-
-    Attributes
-    ----------
-    url : str
-        Address of the repository, such as ``https://github.com/d2lconv/d2lconv``.
-    branch : str
-        Branch that readers' copies are taken from.
-    folder : str
-        Folder of `_config.yml` inside the repository, empty at its top.
-    """
+    """Where the book's source lives, as `_config.yml` says: address and branch."""
 
     url: str
     branch: str = "main"
-    folder: str = ""
 
     def colab_url(self, page: str) -> str:
-        """Address at which Colab opens a notebook of the book.
-
-        Parameters
-        ----------
-        page : str
-            Path of the notebook from the folder of `_config.yml`, with ``/``.
-
-        Raises
-        ------
-        BookError
-            If the repository isn't on GitHub, the only host that Colab opens notebooks from.
+        """Return the address at which Colab opens a notebook, given by its path in the repository.
 
         Examples
         --------
@@ -57,19 +37,12 @@ class Repository:
                 f"_config.yml: repository url is {self.url!r}, but Colab opens notebooks only from "
                 "https://github.com/<owner>/<name>"
             )
-        path = "/".join(part for part in (self.folder, page) if part)
-        return f"https://colab.research.google.com/github/{match[1]}/blob/{self.branch}/{path}"
+        return f"https://colab.research.google.com/github/{match[1]}/blob/{self.branch}/{page}"
 
 
 @dataclass(frozen=True)
 class Book:
-    """A Jupyter Book: a folder with `_toc.yml` and `_config.yml`.
-
-    Attributes
-    ----------
-    root : Path
-        The folder.
-    """
+    """A Jupyter Book: the folder of `_toc.yml` and `_config.yml`."""
 
     root: Path
 
@@ -83,61 +56,61 @@ class Book:
         raise BookError(f"no _toc.yml in {path} or above it")
 
     def entries(self) -> list[str]:
-        """Entries of `_toc.yml` in reading order, as they stand there."""
-        return list(_entries(_read_yaml(self.root / "_toc.yml")))
+        """Return the entries of `_toc.yml` in reading order, as they stand there."""
+        try:
+            toc = parse_toc_yaml(self.root / "_toc.yml")
+        except MalformedError as error:
+            raise BookError(f"_toc.yml: {error}") from None
+
+        def walk(name: str) -> Iterator[str]:
+            yield name
+            for child in toc[name].child_files():
+                yield from walk(child)
+
+        return list(walk(toc.root.docname))
 
     def page(self, entry: str) -> Path | None:
         """Return the file that an entry of `_toc.yml` names, or None if there is none."""
-        for suffix in ("", ".ipynb", ".md"):
-            path = self.root / f"{entry}{suffix}"
-            if path.is_file():
-                return path
-        return None
+        paths = (self.root / f"{entry}{suffix}" for suffix in ("", ".ipynb", ".md"))
+        return next((path for path in paths if path.is_file()), None)
 
     def pages(self) -> list[Path]:
-        """Files of the book in reading order; entries without a file are left out."""
+        """Return the files of the book in reading order, without entries that have no file."""
         return [path for path in map(self.page, self.entries()) if path is not None]
 
     def chapters(self) -> list[Path]:
-        """Notebooks of the book in reading order."""
+        """Return the notebooks of the book in reading order."""
         return [path for path in self.pages() if path.suffix == ".ipynb"]
 
     def drafts(self) -> list[Path]:
-        """Notebooks that lie beside the chapters, but that `_toc.yml` doesn't name."""
+        """Return the notebooks beside the chapters that `_toc.yml` doesn't name."""
         folders = {page.parent for page in self.pages()} - {self.root}
-        found = {path for folder in folders for path in folder.glob("*.ipynb")}
-        return sorted(found - set(self.chapters()))
+        return sorted({path for folder in folders for path in folder.glob("*.ipynb")} - set(self.chapters()))
+
+    def select(self, names: Sequence[str]) -> list[Path]:
+        """Return the chapters and drafts with these names or paths, or without names every chapter."""
+        missing = [entry for entry in self.entries() if self.page(entry) is None]
+        if missing:
+            raise BookError(f"_toc.yml names pages that don't exist: {', '.join(missing)}")
+        known = {path.stem: path for path in [*self.chapters(), *self.drafts()]}
+        stems = list(dict.fromkeys(Path(name).stem for name in names))
+        for stem in stems:
+            if stem not in known:
+                near = sorted(known, key=lambda other: -difflib.SequenceMatcher(None, stem, other).ratio())
+                raise BookError(f"no chapter is named {stem!r}; there are: {', '.join(near) or 'none'}")
+        return [known[stem] for stem in stems] or self.chapters()
 
     def repository(self) -> Repository:
-        """Where the book's source lives, from `_config.yml`: the one place where that address stands."""
-        config = _read_yaml(self.root / "_config.yml")
+        """Return where the book's source lives, from `_config.yml`, the one place that says it."""
+        path = self.root / "_config.yml"
+        config = yaml.safe_load(path.read_text("utf-8")) if path.is_file() else {}
         found = (config or {}).get("repository") or {}
         if not found.get("url"):
             raise BookError("_config.yml: 'repository: url:' is missing; Colab links are made from it")
-        url = found["url"].rstrip("/").removesuffix(".git")
-        return Repository(url, found.get("branch") or "main", (found.get("path_to_book") or "").strip("/"))
+        return Repository(found["url"].rstrip("/").removesuffix(".git"), found.get("branch") or "main")
 
     def citation_keys(self) -> set[str]:
-        """Keys of the works in the BibTeX files beside the pages."""
+        """Return the keys of the works in the BibTeX files beside the pages."""
         folders = {page.parent for page in self.pages()}
         texts = [path.read_text("utf-8") for folder in folders for path in folder.glob("*.bib")]
         return {key for text in texts for key in _BIBTEX_KEY.findall(text)}
-
-
-def _read_yaml(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise BookError(f"{path.name} is missing in {path.parent}") from None
-
-
-def _entries(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("root", "file") and isinstance(value, str):
-                yield value
-            else:
-                yield from _entries(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _entries(item)

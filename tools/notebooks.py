@@ -1,20 +1,30 @@
 """The canonical form of a chapter: the same content always gives the same bytes.
 
+    python -m tools.notebooks [CHAPTER ...]           write chapters in canonical form, without running them
+    python -m tools.notebooks --check [CHAPTER ...]   only say what is wrong: the form, or a cell never run
+
 A chapter is committed with its outputs, so what differs from run to run without meaning anything is dropped
-(timings, editors' metadata) or renumbered (execution counts, widget ids). What a reader would see stays as it
-is: an output that shows a memory address isn't repaired here, but reported by `tools.guards`.
+(timings, editors' metadata) or renumbered (execution counts, widget ids). What need not be written by hand is
+added: the Colab link, the install cell, and what folds imports and solutions.
 """
 
+import argparse
+import ast
 import copy
+import functools
 import hashlib
 import json
 import os
 import re
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+
+from tools.book import Book, Repository
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"name": "python", "pygments_lexer": "ipython3"}
@@ -22,9 +32,22 @@ WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # `myst` sets a description, `mystnb` alt texts and prompts; `tags`, `jupyter` and `cellView` say what is
-# folded on the page, in Jupyter and in Colab.
+# folded on the page, in Jupyter and in Colab; `d2lconv` by how much a result
+# may differ in another run (tests/chapters/compare.py).
 _NOTEBOOK_METADATA = ("myst", "mystnb", "widgets")
-_CELL_METADATA = ("cellView", "jupyter", "mystnb", "tags")
+_CELL_METADATA = ("cellView", "d2lconv", "jupyter", "mystnb", "tags")
+
+SOLUTION_LINE = "# @title Solution"
+SOLUTION_METADATA = {
+    "cellView": "form",
+    "jupyter": {"source_hidden": True},
+    "mystnb": {"code_prompt_show": "Show the solution", "code_prompt_hide": "Hide the solution"},
+    "tags": ["hide-cell"],
+}
+INSTALL_PROMPT, IMPORT_PROMPT = "Install d2lconv where it is missing", "Imports"
+_SETUP = {"use_course_style", "set_num_threads", "manual_seed", "set_printoptions"}
+_COLAB_LINK = re.compile(r"\[([^\]\n]+)\]\((?:https://colab\.research\.google\.com/[^)\s]*|colab)\)")
+_VIEW_SOURCE = ("_css", "_esm")  # of an anywidget; a built page takes both from the package
 
 _GOOD_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-9a-f]{8}")
@@ -79,8 +102,46 @@ def write(nb: NotebookNode, path: Path) -> bool:
     return True
 
 
+def canonical(nb: NotebookNode, path: Path) -> NotebookNode:
+    """Return the canonical form of a chapter of a book, with its Colab link and install cell made anew.
+
+    Parameters
+    ----------
+    nb : NotebookNode
+        A chapter; it stays as it is. In a new one, ``[Open in Colab](colab)`` may hold the link's place.
+    path : Path
+        Where the chapter lies in its book, whose `_config.yml` names the repository.
+    """
+    book = Book.around(path)
+    nb = copy.deepcopy(nb)
+    _link_to_colab(nb, book.repository().colab_url(path.resolve().relative_to(book.root).as_posix()))
+    index = install_index(nb)
+    if index is None:
+        code = [position for position, cell in enumerate(nb.cells) if cell.cell_type == "code"]
+        index = min([2, len(nb.cells), *code])
+        nb.cells.insert(index, nbformat.v4.new_code_cell())
+    nb.cells[index] |= {"id": "install", "source": install_source(book.repository())}
+    return normalise(nb)
+
+
+def install_source(repository: Repository) -> str:
+    """Return the source of the cell that installs the package where it is missing."""
+    return (
+        "from importlib.util import find_spec\n"
+        "\n"
+        'if find_spec("d2lconv") is None:  # in Colab, for example\n'
+        f'    %pip install --quiet "d2lconv @ git+{repository.url}@{repository.branch}"'
+    )
+
+
+def install_index(nb: NotebookNode) -> int | None:
+    """Return the position of the install cell, or None."""
+    found = (i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and _installs(cell))
+    return next(found, None)
+
+
 def normalise(nb: NotebookNode) -> NotebookNode:
-    """Return the canonical form of a notebook; the argument stays as it is.
+    """Return the canonical form of a notebook wherever it lies; the argument stays as it is.
 
     `normalise` of a canonical notebook changes nothing.
     """
@@ -93,6 +154,7 @@ def normalise(nb: NotebookNode) -> NotebookNode:
     new: NotebookNode = nbformat.from_dict(
         {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     )
+    _drop_view_source(new)
     return _renumber_widgets(new)
 
 
@@ -125,9 +187,11 @@ def label(nb: NotebookNode, index: int) -> str:
 def _cell(cell: NotebookNode) -> NotebookNode:
     """Keep of a cell what readers, Jupyter Book and Colab use."""
     metadata = {key: cell.metadata[key] for key in _CELL_METADATA if cell.get("metadata", {}).get(key)}
+    source = cell.source.replace("\r\n", "\n").strip("\n").rstrip()
+    if cell.cell_type == "code":
+        metadata = _folded(metadata, cell)
     if "tags" in metadata:
         metadata["tags"] = sorted(set(metadata["tags"]))
-    source = cell.source.replace("\r\n", "\n").strip("\n").rstrip()
     new = {"cell_type": cell.cell_type, "id": cell.get("id"), "metadata": metadata, "source": source}
     if cell.get("attachments"):
         new["attachments"] = cell.attachments
@@ -135,6 +199,52 @@ def _cell(cell: NotebookNode) -> NotebookNode:
         new |= {"execution_count": cell.get("execution_count"), "outputs": _outputs(cell.get("outputs", []))}
     node: NotebookNode = nbformat.from_dict(new)
     return node
+
+
+def _folded(metadata: dict[str, Any], cell: NotebookNode) -> dict[str, Any]:
+    """Add what folds a solution, the install cell or a cell of imports; words of its own are kept."""
+    if cell.source.startswith(SOLUTION_LINE):
+        added: dict[str, Any] = SOLUTION_METADATA
+    elif _installs(cell) or _is_import_cell(cell):
+        prompt = INSTALL_PROMPT if _installs(cell) else IMPORT_PROMPT
+        added = {"mystnb": {"code_prompt_show": prompt}, "tags": ["hide-input"]}
+    else:
+        return metadata
+    tags = [*metadata.get("tags", []), *added["tags"]]
+    return {**metadata, **added, "mystnb": {**added["mystnb"], **metadata.get("mystnb", {})}, "tags": tags}
+
+
+def _installs(cell: NotebookNode) -> bool:
+    return cell.get("id") == "install" or 'find_spec("d2lconv")' in cell.source
+
+
+def _is_import_cell(cell: NotebookNode) -> bool:
+    """Return whether a cell only imports and sets up, and shows nothing."""
+    try:
+        body = ast.parse(cell.source).body
+    except SyntaxError:  # magics
+        return False
+    imports = [isinstance(node, ast.Import | ast.ImportFrom) for node in body]
+    others = [node for node, is_import in zip(body, imports, strict=True) if not is_import]
+    return any(imports) and not cell.get("outputs") and all(map(_sets_up, others))
+
+
+def _sets_up(node: ast.stmt) -> bool:
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    return ast.unparse(node.value.func).split(".")[-1] in _SETUP
+
+
+def _link_to_colab(nb: NotebookNode, url: str) -> None:
+    """Put the link below the title. It is text, because Colab's picture comes from a third party."""
+    cell = nb.cells[0]
+    if cell.cell_type != "markdown":
+        return
+    cell.source, found = _COLAB_LINK.subn(lambda match: f"[{match[1]}]({url})", cell.source, count=1)
+    if not found:
+        title, _, rest = cell.source.strip().partition("\n")
+        parts = [title, f"[Open in Colab]({url})", rest.strip()]
+        cell.source = "\n\n".join(part for part in parts if part)
 
 
 def _outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
@@ -189,6 +299,13 @@ def _is_chosen(name: str | None) -> bool:
     return bool(_GOOD_ID.fullmatch(name)) and not _RANDOM_ID.fullmatch(name)
 
 
+def _drop_view_source(nb: NotebookNode) -> None:
+    """Leave out the scripts and styles of saved views, so that a change of one touches no notebook."""
+    for widget in nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {}).values():
+        for key in _VIEW_SOURCE:
+            widget.get("state", {}).pop(key, None)
+
+
 def _renumber_widgets(nb: NotebookNode) -> NotebookNode:
     """Replace random widget ids by 1, 2, … (32 digits): first the widgets shown, then the others as created.
 
@@ -223,3 +340,61 @@ def _renumber_widgets(nb: NotebookNode) -> NotebookNode:
         if "outputs" in cell:
             cell.outputs = replace(cell.outputs)
     return nb
+
+
+def tidy(path: Path, *, check: bool = False) -> list[str]:
+    """Write a chapter in canonical form, or only say what is wrong with it: a list of messages."""
+    try:
+        before = load(path)
+        nb = canonical(before, path)
+        if not check:
+            if write(nb, path):
+                print(f"{path.stem}: tidied")
+            return []
+    except ValueError as error:
+        return [f"{path.stem}: {error}"]
+    problems = []
+    if dumps(nb).encode() != path.read_bytes():
+        problems.append(f"{path.stem}: not in canonical form; run: make tidy CHAPTER={path.stem}")
+    never = [
+        i for i, cell in enumerate(before.cells) if cell.cell_type == "code" and not cell.execution_count
+    ]
+    if never:
+        where = label(before, never[0]) + (f" and {len(never) - 1} more" if len(never) > 1 else "")
+        problems.append(f"{path.stem}: {where} never ran; run: make execute CHAPTER={path.stem}")
+    return problems
+
+
+def without_figures(path: Path) -> list[str]:
+    """Say whether a chapter shows figures whose state isn't saved in it, as after a run in Jupyter."""
+    nb = load(path)
+    saved = nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+    shown = [output.data[WIDGET_VIEW] for output in outputs if WIDGET_VIEW in output.get("data", {})]
+    if all(view.get("model_id") in saved for view in shown):
+        return []
+    return [
+        f"{path.stem}: it was run in Jupyter, which left the state of its figures out. Run: make execute "
+        f"CHAPTER={path.stem}; or, to drop all changes in it: git checkout {path.relative_to(Path.cwd())}"
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 1 if something is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description="Tidy chapters.")
+    parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="name of a chapter (default: all)")
+    parser.add_argument("--check", action="store_true", help="write nothing, name what is wrong")
+    parser.add_argument("--figures", action="store_true", help="only say where figures can't be shown")
+    options = parser.parse_args(arguments)
+    try:
+        paths = Book.around(Path.cwd()).select(options.chapters)
+        check = without_figures if options.figures else functools.partial(tidy, check=options.check)
+        problems = [problem for path in paths for problem in check(path)]
+    except ValueError as error:
+        problems = [f"error: {error}"]
+    print(*problems, sep="\n", end="\n" if problems else "", file=sys.stderr)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,211 +1,330 @@
-"""The whole book as a PDF, printed from the built pages by Chromium: `python -m tools.pdf`, or `make pdf`.
+"""Print the built book as one PDF: `python -m tools.pdf`, or `make pdf`.
 
-Chromium cannot write the page of a link's target into the text. So the document is printed once to find out
-where everything stands, and again with the numbers, until they are those of the printed pages.
+The pages that `make book` has written are joined into one document: a cover, contents, the parts and their
+chapters, with the worked solutions at the end of each. Chromium prints it in the style of `pdf.css`. It
+cannot write the page number of a link's target, so it prints twice: at first to find out where each stands.
 """
 
 import argparse
+import html
 import io
-import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+import re
+import tomllib
+from collections.abc import Collection
+from itertools import chain, count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import matplotlib
 import pikepdf
+import yaml  # type: ignore[import-untyped]
+from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Browser, Page, Route
 
-from tools.book import Book, BookError
-from tools.print_document import Entry, PrintDocument, make
-from tools.print_page import PrintError
+from tools.browser import BrowserError, launch
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Route
-
+ROOT = Path(__file__).parents[1]
 NAME = "_downloads/d2lconv.pdf"
-EXTENSIONS = Path(__file__).parents[1] / "book" / "_ext"
+STYLE = Path(__file__).with_suffix(".css")
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
-_HOST = "http://book.invalid"  # answered here; nothing is asked of the network
-_PAGE = "print.html"
-_TRIES = 4
-_MINUTES = 10
+#: Pages that say nothing on paper: figures to move, files to download.
+ONLY_ON_SCREEN = ("book/gallery", "book/downloads")
+_SCREEN = "a.headerlink, button, script, noscript, .landing-links, .toctree-wrapper"
+_COLAB = "p:has(> a[href^='https://colab.research.google.com']:only-child)"
+_INSTALL = ".cell:has(details):-soup-contains('find_spec(\"d2lconv\")')"
+_IDS = ("id", "for", "headers", "aria-labelledby", "aria-describedby")
+_PAGE_OF = '<a class="d2l-page-of" href="#{}"></a>'
+_FILL_IN = """pages => document.querySelectorAll(".d2l-page-of").forEach(
+  link => { link.textContent = pages[link.hash.slice(1)] })"""
+_ABOUT = """() => [document.querySelector("meta[name=author]").content,
+  [...document.querySelectorAll(".d2l-contents p")].map(line =>
+    [Number(line.className.slice(-1)), line.firstChild.textContent, line.firstChild.hash.slice(1)])]"""
+_URL = "http://book.invalid/book/print.html"  # answered here; nothing is asked of the network
 
 
-def print_book(document: PrintDocument, site: Path, browser: "Browser") -> bytes:
-    """Print a document with the right page numbers.
+class PrintError(Exception):
+    """The book cannot be printed as it is; the message says why."""
+
+
+# ---- one page of the site, made ready for paper ----
+
+
+def prepare(text: str, page: str, pages: Collection[str], address: str) -> Tag:
+    """Return the content of a built page as it goes into the document: one section, its title an `h2`.
 
     Parameters
     ----------
-    document : PrintDocument
-        The book.
-    site : Path
-        The built book, from which the document takes styles, fonts and images.
-    browser : Browser
-        A Chromium.
+    text
+        The built page.
+    page
+        Its name, such as ``book/vgg``.
+    pages
+        Names of the pages that the document has.
+    address
+        The site's own address, for links to what the document has not.
+    """
+    content = _parsed(text, "article section:has(> h1)")
+    for element in content.select(f"{_SCREEN}, {_COLAB}, {_INSTALL}"):
+        element.decompose()
+    for figure in content.select(".d2l-live"):  # it moves on the site; here stands its picture
+        section = figure.find_parent("section", id=True) or {"id": ""}
+        place = urljoin(address, f"{page}.html#{section['id']}")
+        note = f'<p class="d2l-note">To move this figure, open it on <a href="{place}">its page</a>.</p>'
+        figure.append(_parsed(note))
+        figure.attrs = {"class": "d2l-still"}
+    _gather_solutions(content)
+    for summary in content.find_all("summary"):
+        summary.decompose()
+    for details in content.find_all("details"):
+        details.unwrap()
+    for heading in content.find_all(re.compile(r"h[1-5]$")):
+        heading.name = f"h{int(heading.name[1]) + 1}"  # parts of the book are above its chapters
+    _join_ids(content, page, pages, address)
+    content["id"] = Path(page).name
+    return content
+
+
+def _parsed(text: str, selector: str = "*") -> Tag:
+    return _first(BeautifulSoup(text, "html.parser", multi_valued_attributes=None), selector)
+
+
+def _first(tag: Tag, selector: str) -> Tag:
+    found = tag.select_one(selector)
+    if found is None:
+        raise PrintError(f"a page of the book has no {selector!r}")
+    return found
+
+
+def _gather_solutions(content: Tag) -> None:
+    """Move the worked solutions behind the rest of the page, and link both ways."""
+    end = _parsed('<section id="solutions"><h2>Solutions</h2></section>')
+    for exercise in content.select("section[id^=exercise-]:has(> .cell.tag_hide-cell)"):
+        name = f"solution-of-{exercise['id']}"
+        title = html.escape(_first(exercise, "h2, h3, h4").get_text().rstrip("★ "))
+        solution = _parsed(f'<section id="{name}"><h3><a href="#{exercise["id"]}">{title}</a></h3></section>')
+        solution.extend(cell.extract() for cell in exercise.select(":scope > .cell.tag_hide-cell"))
+        exercise.append(_parsed(f'<p class="d2l-note">Solution: page {_PAGE_OF.format(name)}</p>'))
+        end.append(solution)
+    if end.section:
+        content.append(end)
+
+
+def _join_ids(content: Tag, page: str, pages: Collection[str], address: str) -> None:
+    """Begin every id with the page's name, since the same ids stand on other pages, and let links follow."""
+    stem = Path(page).name
+    for element in [content, *content.find_all(True)]:
+        for key, value in [(key, str(value)) for key, value in element.attrs.items()]:
+            if key in _IDS:
+                element[key] = " ".join(f"{stem}--{word}" for word in value.split())
+            elif key in ("href", "xlink:href"):
+                element[key] = link(value, page, pages, address)
+            elif "url(#" in value:
+                element[key] = value.replace("url(#", f"url(#{stem}--")
+
+
+def link(target: str, page: str, pages: Collection[str], address: str) -> str:
+    """Return where a link of a page leads in the document: to a joined id, or to the site.
+
+    Examples
+    --------
+    >>> def shown(target):
+    ...     return link(target, "book/vgg", ["book/channels", "book/vgg"], "https://example.org/")
+    >>> shown("channels.html#cost"), shown("channels.html"), shown("#cost"), shown("../search.html#a")
+    ('#channels--cost', '#channels', '#vgg--cost', 'https://example.org/search.html#a')
+    >>> shown("https://pytorch.org/#a")
+    'https://pytorch.org/#a'
+    """
+    if urlsplit(target).scheme:
+        return target
+    path, mark, fragment = urljoin(f"{page}.html", target).partition("#")
+    if path.removesuffix(".html") not in pages:
+        return urljoin(address, path + mark + fragment)
+    return f"#{Path(path).stem}--{unquote(fragment)}" if fragment else f"#{Path(path).stem}"
+
+
+# ---- the document ----
+
+
+def join(root: Path, site: Path, only: Collection[str] | None = None) -> str:
+    """Return the document, still without the numbers of its pages.
+
+    Parameters
+    ----------
+    root
+        The repository: it has the order of pages, the author, the version.
+    site
+        What `make book` has made of it.
+    only
+        The pages to print beside the start page, such as ``book/pooling``; all, if none is named.
+    """
+    toc, config = (yaml.safe_load((root / name).read_text("utf-8")) for name in ("_toc.yml", "_config.yml"))
+    parts = {part["caption"]: [page["file"] for page in part["chapters"]] for part in toc["parts"]}
+    for part in parts.values():
+        part[:] = [page for page in part if page not in ONLY_ON_SCREEN and (only is None or page in only)]
+    pages = [toc["root"], *(page for part in parts.values() for page in part)]
+    if missing := [page for page in pages if not (site / f"{page}.html").is_file()]:
+        raise PrintError(f"{site} has no {missing[0]}.html; run: make book")
+    texts = {page: (site / f"{page}.html").read_text("utf-8") for page in pages}
+    address = config["html"]["baseurl"]
+    content = {page: prepare(text, page, pages, address) for page, text in texts.items()}
+    start = content[toc["root"]]
+    heading = _first(start, "h2")
+    front = {
+        "title": html.escape(heading.get_text()),
+        "lead": html.escape(" ".join(_first(start, ".landing-lead").get_text().split())),
+        "author": html.escape(config["author"]),
+        "version": tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"],
+        "address": address,
+        "cover": (site / "_static" / "cover.svg").read_text("utf-8"),
+        "sheets": "".join(re.findall(r"<link [^>]*\bstylesheet\b[^>]*>", texts[toc["root"]])),
+    }
+    heading.name, heading.string = "h1", toc["title"]
+    body = [start]
+    numbers, numerals = count(1), iter(("I", "II", "III", "IV", "V"))
+    for caption, part in parts.items():
+        chapters = [page for page in part if (root / f"{page}.ipynb").is_file()]
+        for page in chapters:
+            _first(content[page], "h2").insert(0, _parsed(_NUMBER.format(next(numbers))))
+        if part:
+            caption = (_NUMBER.format(f"Part {next(numerals)}") if chapters else "") + html.escape(caption)
+            titles = {Path(page).name: _first(content[page], "h2").decode_contents() for page in part}
+            links = (f'<p><a href="#{name}">{title}</a></p>' for name, title in titles.items())
+            body.append(_parsed(_PART.format(len(body), caption, "".join(links))))
+            body += [content[page] for page in part]
+    style = STYLE.read_text("utf-8") + _running_heads(body)
+    return _FRONT.format(**front, style=style, contents=_contents(body)) + "".join(map(str, body))
+
+
+_NUMBER = '<span class="d2l-number">{} </span>'
+_PART = '<section class="d2l-part" id="part-{}"><h1>{}</h1>{}</section>'
+_FRONT = """<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">
+<title>{title}</title><meta name="author" content="{author}">{sheets}<style>{style}</style></head>
+<body data-theme="light">
+<section class="d2l-cover"><p class="d2l-title">{title}</p><p class="d2l-lead">{lead}</p>{cover}
+<p><b>d2lconv</b> {version}<br>{author}</p></section>
+<section class="d2l-imprint"><p>{title}<br>d2lconv {version}, by {author}</p>
+<p>On the web: <a href="{address}">{address}</a>. There the figures move, and each chapter is a notebook to
+run.</p><p>Text and figures under the <a href="https://creativecommons.org/licenses/by/4.0/">Creative Commons
+Attribution 4.0 licence</a>; code under the MIT licence.</p>
+<p>Every result was computed by the code above it, and is computed again whenever the book changes.</p>
+</section><nav class="d2l-contents"><h1>Contents</h1>{contents}</nav>"""
+
+
+def _running_heads(body: list[Tag]) -> str:
+    """Give each chapter a kind of page, and return their style: the title runs along the top."""
+    rules = ""
+    for section in body:
+        if section.get("class") != "d2l-part":
+            section.attrs |= {"class": "d2l-chapter", "style": f"page: d2l-{section['id']}"}
+            title = re.sub(
+                r'["\\<]', lambda found: f"\\{ord(found[0]):x} ", _first(section, "h1, h2").get_text()
+            )
+            rules += f'@page d2l-{section["id"]} {{ @top-left {{ content: "{title}"; }} }}\n'
+    return rules
+
+
+def _contents(body: list[Tag]) -> str:
+    """Return a line for each part, chapter and section; of the start page and parts only their title."""
+    lines = ""
+    headings = (section.select("h1, h2, h3" if section is not body[0] else "h1") for section in body)
+    for heading in chain.from_iterable(headings):
+        section = heading.find_parent("section") or heading
+        lines += (
+            f'<p class="d2l-{heading.name}"><a href="#{section["id"]}">{heading.decode_contents()}</a>'
+            f"<i></i>{_PAGE_OF.format(section['id'])}</p>"
+        )
+    return lines
+
+
+# ---- on paper ----
+
+
+def open_document(document: str, site: Path, browser: Browser) -> Page:
+    """Open a document whose files are those of the site.
 
     Raises
     ------
     PrintError
-        If the document asks for a file that there is not, or the numbers never settle.
+        If it asks for a file that the site lacks, or for one elsewhere.
     """
-    pages: dict[str, int] | None = None
-    for _ in range(_TRIES):
-        pdf = print_once(document.html(pages), site, browser)
-        found = pages_of(pdf)
-        if found == pages:
-            return finished(pdf, document)
-        pages = found
-    raise PrintError(f"the pages still moved when the book was printed for the {_TRIES}th time")
-
-
-def print_once(text: str, site: Path, browser: "Browser") -> bytes:
-    """Print an HTML document whose files are those of the site, and the fonts of Matplotlib in `fonts/`."""
     missing: list[str] = []
 
-    def answer(route: "Route") -> None:
-        path = unquote(urlsplit(route.request.url).path).lstrip("/")
-        file = FONTS / path.removeprefix("fonts/") if path.startswith("fonts/") else site / path
-        if not route.request.url.startswith(f"{_HOST}/"):
-            missing.append(route.request.url)
-            route.abort()
-        elif path == _PAGE:
-            route.fulfill(body=text, content_type="text/html; charset=utf-8")
-        elif file.is_file():
+    def answer(route: Route) -> None:
+        name = unquote(urlsplit(route.request.url).path)[1:]
+        file = FONTS / Path(name).name if name.startswith("fonts/") else site / name
+        if route.request.url == _URL:
+            route.fulfill(body=document, content_type="text/html; charset=utf-8")
+        elif route.request.url.startswith(urljoin(_URL, "/")) and file.is_file():
             route.fulfill(path=file)
         else:
-            missing.append(path)
-            route.fulfill(status=404)
+            missing.append(route.request.url)
+            route.abort()
 
     page = browser.new_page()
-    page.set_default_timeout(_MINUTES * 60_000)
+    page.set_default_timeout(600_000)  # a busy machine is slow
     page.route("**/*", answer)
-    page.goto(f"{_HOST}/{_PAGE}")
+    page.goto(_URL)
     page.evaluate("document.fonts.ready")
-    pdf = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True)
-    page.close()
     if missing:
-        raise PrintError(f"the printed book asked for what is not in {site}: {', '.join(missing[:5])}")
-    return pdf
+        raise PrintError(f"the printed book asks for what is not in {site}: {', '.join(missing[:5])}")
+    return page
+
+
+def print_document(page: Page) -> bytes:
+    """Print an opened document, until its page numbers are right."""
+    pages: dict[str, int] = {}
+    for _ in range(4):
+        page.evaluate(_FILL_IN, pages)
+        pdf = page.pdf(prefer_css_page_size=True, print_background=True, tagged=True)
+        found = pages_of(pdf)
+        if found == pages:
+            return finish(pdf, *page.evaluate(_ABOUT))
+        pages = found
+    raise PrintError("the page numbers still change after four prints")
 
 
 def pages_of(pdf: bytes) -> dict[str, int]:
     """Return the page, from 1, of every place that a link inside a PDF leads to."""
     with pikepdf.open(io.BytesIO(pdf)) as opened:
-        numbers = {page.objgen: number for number, page in enumerate(opened.pages, start=1)}
-        return {name: numbers[place[0].objgen] for name, place in _destinations(opened)}
+        numbers = [page.obj.objgen for page in opened.pages]
+        places = opened.Root.get("/Dests", pikepdf.Dictionary()).items()
+        return {name[1:]: numbers.index(place[0].objgen) + 1 for name, place in places}
 
 
-def finished(pdf: bytes, document: PrintDocument) -> bytes:
-    """Give a PDF its outline and description, and take out what differs from run to run."""
+def finish(pdf: bytes, author: str, contents: list[tuple[int, str, str]]) -> bytes:
+    """Make an outline of the contents, and take out what differs from run to run."""
     with pikepdf.open(io.BytesIO(pdf)) as opened:
-        places = dict(_destinations(opened))
-        _share_images(opened)
         with opened.open_outline() as outline:
-            outline.root[:] = _outline(document.entries, places)
-        opened.docinfo = opened.make_indirect(
-            pikepdf.Dictionary(
-                Title=document.title, Author=document.author, Subject=f"d2lconv {document.version}"
-            )
-        )
+            levels = [outline.root]
+            for level, title, name in contents:
+                item = pikepdf.OutlineItem(title, pikepdf.Array(opened.Root.Dests[f"/{name}"]))
+                item.is_closed = level > 1
+                levels[level - 1].append(item)
+                levels[level:] = [item.children]
+        opened.docinfo["/Author"] = author
+        del opened.docinfo["/CreationDate"], opened.docinfo["/ModDate"]
         opened.Root.PageMode = pikepdf.Name.UseOutlines
         opened.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
-        if "/ID" in opened.trailer:
-            del opened.trailer.ID  # else a part of it would stay
         target = io.BytesIO()
-        opened.save(
-            target,
-            deterministic_id=True,
-            linearize=True,  # a browser shows the first pages while it loads the others
-            object_stream_mode=pikepdf.ObjectStreamMode.generate,
-        )
+        objects = pikepdf.ObjectStreamMode.generate
+        opened.save(target, deterministic_id=True, linearize=True, object_stream_mode=objects)
     return target.getvalue()
 
 
-def _share_images(pdf: pikepdf.Pdf) -> None:
-    """Keep one of all images that are equal: Chromium draws the pattern of a figure anew for every place."""
-    first: dict[tuple[bytes, bytes], Any] = {}
-    same: dict[tuple[int, int], Any] = {}
-    images = [
-        one for one in pdf.objects if isinstance(one, pikepdf.Stream) and one.get("/Subtype") == "/Image"
-    ]
-    for image in sorted(images, key=lambda image: "/SMask" in image):  # masks before what they belong to
-        if "/SMask" in image and image.SMask.objgen in same:
-            image.SMask = same[image.SMask.objgen]
-        kept = first.setdefault((image.stream_dict.unparse(), image.read_raw_bytes()), image)
-        if kept.objgen != image.objgen:
-            same[image.objgen] = kept
-    for one in pdf.objects:
-        if isinstance(one, pikepdf.Dictionary | pikepdf.Stream) and "/Resources" in one:
-            used = one.Resources.get("/XObject", pikepdf.Dictionary())
-            for name, drawn in list(used.items()):
-                used[name] = same.get(drawn.objgen, drawn)
-
-
-def _destinations(pdf: pikepdf.Pdf) -> Iterator[tuple[str, Any]]:
-    for name, place in pdf.Root.get("/Dests", pikepdf.Dictionary()).items():
-        yield name.removeprefix("/"), place.get("/D") if isinstance(place, pikepdf.Dictionary) else place
-
-
-def _outline(entries: Iterable[Entry], places: Mapping[str, Any]) -> list[pikepdf.OutlineItem]:
-    """Nest the contents by level."""
-    root: list[pikepdf.OutlineItem] = []
-    above: list[tuple[int, list[pikepdf.OutlineItem]]] = [(0, root)]
-    for entry in entries:
-        item = pikepdf.OutlineItem(entry.name, places[entry.target])
-        item.is_closed = entry.level > 1
-        while above[-1][0] >= entry.level:
-            above.pop()
-        above[-1][1].append(item)
-        above.append((entry.level, item.children))
-    return root
-
-
-def write(content: bytes, path: Path) -> None:
-    """Replace a file in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def show_link(site: Path) -> None:
-    """Bring the page of downloads up to date; it was made before the PDF."""
-    sys.path.append(str(EXTENSIONS))
-    from download_links import refresh
-
-    refresh(site / "book" / "downloads.html")
-
-
 def main() -> None:
-    """Print the book, and put the PDF on the page of downloads."""
+    """Print the book into the site."""
     parser = argparse.ArgumentParser(description="Print the built book as a PDF.")
     parser.add_argument("site", nargs="?", type=Path, default=Path("_build/html"))
-    parser.add_argument("--output", type=Path, help=f"default: {NAME} in the site")
-    given = parser.parse_args()
-
-    from playwright.sync_api import sync_playwright
-    from tests.chromium import ARGUMENTS, find_browser
-
-    path = find_browser()
-    if path is None:
-        parser.error("no Chromium: install one, or set D2LCONV_CHROMIUM to its path")
+    site = parser.parse_args().site
     try:
-        document = make(Book.around(Path(__file__)), given.site)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-            pdf = print_book(document, given.site, browser)
-            browser.close()
-    except (BookError, PrintError) as error:
+        document = join(ROOT, site)
+        with launch() as browser:
+            pdf = print_document(open_document(document, site, browser))
+    except (BrowserError, PrintError) as error:
         parser.error(str(error))
-    output = given.output or given.site / NAME
-    write(pdf, output)
-    show_link(given.site)
-    with pikepdf.open(io.BytesIO(pdf)) as opened:
-        print(f"{output}: {len(opened.pages)} pages, {len(pdf) / 1e6:.1f} MB")
+    (site / NAME).parent.mkdir(exist_ok=True)
+    (site / NAME).write_bytes(pdf)
+    print(f"{site / NAME}: {len(pdf) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

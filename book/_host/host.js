@@ -1,11 +1,11 @@
 /**
- * The static host: makes saved widgets move on a page that has no kernel.
+ * The static host: runs saved widgets on a page that has no kernel.
  *
- * book/_ext/static_widgets.py puts a picture of each figure in the page, within <div class="d2l-live"
+ * book/_ext/d2lconv_book/explorers.py puts a picture of each figure in the page, within <div class="d2l-live"
  * data-model="…" data-figures="…">, and the saved state of the page's widgets in the script at that address.
- * When a figure comes near the window, the state is loaded, its sliders and lists are drawn here as native
- * inputs, saved links are followed, and the view's own module takes the place of the picture. Saved text is
- * only ever set as text, never as HTML.
+ * When a figure comes near the window, its state and its view are loaded, its sliders and lists are drawn here as
+ * native inputs, saved links are followed, and the view takes the place of the picture. Saved text is only ever
+ * set as text, never as HTML.
  */
 (() => {
   "use strict";
@@ -20,7 +20,7 @@
     return element;
   }
 
-  /** The part of Jupyter's widget models that views use. */
+  /** As much of Jupyter's widget models as views use. */
   class Model {
     #state;
     #listeners = new Map();
@@ -57,11 +57,11 @@
     }
   }
 
-  let fields = 0;
+  let inputs = 0;
 
   /** An input with its label, and what stands behind it. */
-  function field(model, input, ...more) {
-    input.id = `d2l-control-${++fields}`;
+  function labelled(model, input, ...more) {
+    input.id = `d2l-control-${++inputs}`;
     input.disabled = Boolean(model.get("disabled"));
     const label = make("label", { for: input.id }, String(model.get("description") ?? ""));
     return make("div", { class: `d2l-control d2l-${input.type}` }, label, input, ...more);
@@ -82,7 +82,7 @@
     model.on("change", show);
     figure.view?.on("change:summary", show);
     show();
-    return field(model, input, readout);
+    return labelled(model, input, readout);
   }
 
   function dropdown(model) {
@@ -91,7 +91,7 @@
     select.addEventListener("change", () => model.set("index", select.selectedIndex));
     model.on("change:index", show);
     show();
-    return field(model, select);
+    return labelled(model, select);
   }
 
   function checkbox(model) {
@@ -100,7 +100,7 @@
     input.addEventListener("change", () => model.set("value", input.checked));
     model.on("change:value", show);
     show();
-    return field(model, input);
+    return labelled(model, input);
   }
 
   const decimals = (step) => (String(step).split(".")[1] ?? "").length;
@@ -108,7 +108,7 @@
 
   /** How each type of widget is drawn. A chapter that uses another fails the book's build, which reads this. */
   const DRAW = {
-    AnyModel: (model, figure) => figure.draw(model),
+    AnyModel: (model, figure) => figure.draw(),
     CheckboxModel: checkbox,
     DropdownModel: dropdown,
     FloatSliderModel: (model, figure) => slider(model, figure, decimals(model.get("step"))),
@@ -118,27 +118,39 @@
   };
 
   let saved; // by model id: {model_name, state}
-  let texts; // modules and style sheets, by number: several figures may have the same view
-  let loading; // a promise that they are there
+  let views; // addresses, by name
+  const loading = new Map(); // promises by address
   const models = new Map();
-  const modules = new Map();
   const styles = new Set();
 
-  /** Load the state of the page's figures, once. */
-  function loadState(address) {
-    loading ??= new Promise((resolve, reject) => {
+  /** Load a script once; one that could not be loaded is asked for again by the next figure. */
+  function load(address, what) {
+    if (!loading.has(address)) {
       const script = make("script", { src: address });
-      script.addEventListener("load", () => {
-        ({ state: saved, texts } = window.d2lFigures ?? { state: {}, texts: [] });
-        resolve();
+      const done = new Promise((resolve, reject) => {
+        script.addEventListener("load", resolve);
+        script.addEventListener("error", () => reject(new Error(`${what} could not be loaded`)));
       });
-      script.addEventListener("error", () => {
-        loading = undefined; // the next figure tries again
-        reject(new Error("its saved state could not be loaded"));
-      });
+      loading.set(address, done);
+      done.catch(() => loading.delete(address));
       document.head.append(script);
-    });
-    return loading;
+    }
+    return loading.get(address);
+  }
+
+  async function loadState(address) {
+    await load(address, "its saved state");
+    ({ state: saved, views } = window.d2lFigures ?? { state: {}, views: {} });
+  }
+
+  /** Load a view and put its style sheet in the page. */
+  async function loadView(name) {
+    if (!Object.hasOwn(views, name)) throw new Error("its view is missing");
+    await load(views[name], "its view");
+    const { css, view } = window.d2lViews[name];
+    if (!styles.has(css)) document.head.append(make("style", {}, css));
+    styles.add(css);
+    return view;
   }
 
   function modelOf(id) {
@@ -167,14 +179,6 @@
     }
   }
 
-  function load(number) {
-    if (!modules.has(number)) {
-      const url = URL.createObjectURL(new Blob([texts[number]], { type: "text/javascript" }));
-      modules.set(number, import(url));
-    }
-    return modules.get(number);
-  }
-
   /** Draw one figure; the picture goes only when everything stands. */
   async function setUp(place) {
     try {
@@ -182,15 +186,13 @@
       const id = place.dataset.model;
       const ids = family(id);
       followLinks(ids);
-      const views = [];
+      const own = ids.find((one) => saved[one].model_name === "AnyModel");
+      if (!own) throw new Error("it has no view");
+      const el = make("div", { class: "d2l-anywidget" });
       const figure = {
-        view: modelOf(ids.find((one) => saved[one].model_name === "AnyModel") ?? id),
+        view: modelOf(own),
+        draw: () => el,
         children: (model) => model.get("children").map((child) => figure.element(idOf(child))),
-        draw(model) {
-          const el = make("div", { class: "d2l-anywidget" });
-          views.push({ model, el });
-          return el;
-        },
         element(one) {
           const name = saved[one].model_name;
           if (!Object.hasOwn(DRAW, name)) throw new Error(`no way to draw ${name}`);
@@ -198,18 +200,13 @@
         },
       };
       const element = figure.element(id);
-      for (const view of views) {
-        const css = view.model.get("_css");
-        if (texts[css] && !styles.has(css)) document.head.append(make("style", {}, texts[css]));
-        styles.add(css);
-        const { default: module } = await load(view.model.get("_esm"));
-        await module.render(view);
-      }
-      element.classList.add("d2l-moving");
+      const view = await loadView(figure.view.get("_anywidget_id"));
+      view.render({ model: figure.view, el });
+      element.classList.add("d2l-interactive");
       place.replaceChildren(element);
       place.dataset.ready = "";
     } catch (error) {
-      const text = `This figure cannot be moved: ${error.message}. What stands here is a picture of its first state.`;
+      const text = `This figure cannot be changed: ${error.message}. What stands here is a picture of its first state.`;
       place.prepend(make("p", { class: "d2l-problem", role: "alert" }, text));
       console.warn(error);
     }

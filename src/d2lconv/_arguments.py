@@ -1,7 +1,7 @@
-"""Turn the arguments of convolution and pooling into plain numbers, in one place.
+"""Turn the arguments of convolution and pooling into plain numbers.
 
 PyTorch lets a caller write ``3`` for ``(3, 3)`` and ``"same"`` for a number of zeros. Every function of the
-package reads such arguments through this module, so all of them accept and refuse the same things.
+package reads such arguments through this module, so all of them accept and reject the same values.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 
-Size = int | Sequence[int]
+IntOrPair = int | Sequence[int]
 """One number for every axis, or a pair (height, width)."""
 
 Padding = int | Sequence[int] | str
@@ -22,7 +22,7 @@ PADDING_MODES = ("valid", "same", "full")
 
 
 def integer(name: str, value: object, minimum: int) -> int:
-    """Return ``value`` as an int of at least ``minimum``, or say what is wrong with it."""
+    """Return ``value`` as an int; raise TypeError or ValueError unless it is one of at least ``minimum``."""
     if isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r}")
     try:
@@ -44,20 +44,20 @@ def per_axis(name: str, value: object, axes: int, minimum: int) -> tuple[int, ..
     return tuple(integer(name, number, minimum) for number in value)
 
 
-def span(kernel_size: int, dilation: int) -> int:
-    """Return how many input cells a dilated kernel reaches over: ``dilation * (kernel_size - 1) + 1``."""
+def effective_size(kernel_size: int, dilation: int) -> int:
+    """Return the effective kernel size: the input cells from a dilated kernel's first cell to its last."""
     return dilation * (kernel_size - 1) + 1
 
 
 def padding_of_mode(mode: str, kernel_size: int, dilation: int) -> tuple[int, int]:
     """Return the zeros (before, after) that a padding mode adds along one axis."""
-    reach = span(kernel_size, dilation) - 1
+    overlap = effective_size(kernel_size, dilation) - 1
     if mode == "valid":
         return 0, 0
     if mode == "full":
-        return reach, reach
+        return overlap, overlap
     if mode == "same":
-        return reach // 2, reach - reach // 2
+        return overlap // 2, overlap - overlap // 2
     raise ValueError(f"padding mode must be one of {', '.join(map(repr, PADDING_MODES))}, got {mode!r}")
 
 
@@ -103,6 +103,13 @@ def pool_arguments(
     if any(2 * amount > size for amount, size in zip(zeros, kernel, strict=True)):
         raise ValueError(f"padding must be at most half of kernel_size {_short(kernel)}, got {_short(zeros)}")
     return kernel, steps, tuple((amount, amount) for amount in zeros), per_axis("dilation", dilation, axes, 1)
+
+
+def channels_seen(channel: int, in_channels: int, out_channels: int, groups: int) -> range:
+    """Return the input channels that an output channel sees: those of its group."""
+    per_group = in_channels // groups
+    first = channel * groups // out_channels * per_group
+    return range(first, first + per_group)
 
 
 def _short(values: tuple[int, ...]) -> str:

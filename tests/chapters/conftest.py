@@ -3,8 +3,8 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from tools import colab
-from tools.notebooks import WIDGET_STATE, WIDGET_VIEW, load, normalise, write
+from tests.chapters.chapters import read
+from tools.notebooks import WIDGET_STATE, WIDGET_VIEW, canonical, install_index, load, normalise, write
 
 TOC = """\
 format: jb-book
@@ -63,6 +63,12 @@ def _good_chapter():
 
 
 @pytest.fixture
+def chapter(request):
+    """Return a chapter of the book; tests leave it as it is."""
+    return read(request.param)
+
+
+@pytest.fixture
 def book(tmp_path):
     """Write a book of two chapters, `good` and `other`; return its root."""
     (tmp_path / "_toc.yml").write_text(TOC)
@@ -75,21 +81,21 @@ def book(tmp_path):
     other = nbformat.v4.new_notebook(cells=[new_markdown_cell("# Other"), new_markdown_cell("## A heading")])
     write(normalise(other), folder / "other.ipynb")
     path = folder / "good.ipynb"
-    good = colab.refresh(_good_chapter(), path)
-    good.cells[colab.install_index(good)].execution_count = 1
+    good = canonical(_good_chapter(), path)
+    good.cells[install_index(good)].execution_count = 1
     write(normalise(good), path)
     return tmp_path
 
 
 @pytest.fixture
 def good_path(book):
-    """Path of a chapter that satisfies every guard."""
+    """Path of a chapter that satisfies every rule."""
     return book / "book" / "good.ipynb"
 
 
 @pytest.fixture
 def good(good_path):
-    """Return a chapter that satisfies every guard."""
+    """Return a chapter that satisfies every rule."""
     return load(good_path)
 
 

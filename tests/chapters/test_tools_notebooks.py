@@ -83,6 +83,41 @@ def test_metadata_that_nobody_reads_is_dropped():
     assert (nb.nbformat, nb.nbformat_minor) == (4, 5)
 
 
+@pytest.mark.parametrize(
+    ("source", "prompt"),
+    [
+        (
+            "import torch\nfrom torch import nn\n\nplotting.use_course_style()\ntorch.manual_seed(0)",
+            "Imports",
+        ),
+        (
+            'from importlib.util import find_spec\n\nif find_spec("d2lconv") is None:\n    pass',
+            "Install d2lconv where",
+        ),
+        ("import torch\n\nx = torch.ones(2)", None),
+        ("plotting.use_course_style()", None),
+        ("import torch\n\nprint(torch.__version__)", None),
+        ("%pip install x", None),
+    ],
+)
+def test_imports_and_installation_are_folded(source, prompt):
+    cell = normalise(new_notebook(cells=[new_code_cell(source, metadata={"tags": ["a"]})])).cells[0]
+    assert cell.metadata.tags == (["a", "hide-input"] if prompt else ["a"])
+    assert cell.metadata.get("mystnb", {}).get("code_prompt_show", "").startswith(prompt or "")
+    assert ("mystnb" in cell.metadata) is bool(prompt)
+
+
+def test_solutions_are_folded_and_keep_words_of_their_own():
+    words = {"mystnb": {"code_prompt_show": "看答案"}}
+    cell = normalise(new_notebook(cells=[new_code_cell("# @title Solution\n1", metadata=words)])).cells[0]
+    assert cell.metadata == {
+        "cellView": "form",
+        "jupyter": {"source_hidden": True},
+        "mystnb": {"code_prompt_show": "看答案", "code_prompt_hide": "Hide the solution"},
+        "tags": ["hide-cell"],
+    }
+
+
 def test_pieces_of_a_stream_are_joined_but_not_across_a_figure():
     def print_(text):
         return new_output("stream", name="stdout", text=text)

@@ -1,4 +1,4 @@
-"""A small book with moving figures, executed and built as the real one is."""
+"""A small book with interactive figures, built as the real one is."""
 
 import json
 import os
@@ -13,38 +13,43 @@ from typing import Any
 
 import nbformat
 import yaml
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from ipywidgets.embed import dependency_state
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from playwright.sync_api import expect
 from tests.built_book import ROOT, Build
-from tools.audit_page import scroll_to
-from tools.execute import run_chapter
+from tools.notebooks import WIDGET_STATE, normalise
+from tools.page_cost import scroll_to
 
-import static_widgets
+from d2lconv_book import explorers as static_widgets
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
-FOR_THE_WHOLE = ("download_links", "notebooks_zip")  # extensions that ask for all of the course
 ALT = "Input, kernel and output of figure {}, with the window of one output cell marked"
 
 
 def chapter(*figures):
-    """Return a notebook with one section for each line of code that shows a figure."""
-    cells = [
-        new_markdown_cell("# Figures\n\nText."),
-        new_code_cell("from d2lconv import widgets", id="imports"),
-    ]
-    for number, code in enumerate(figures, start=1):
-        cells.append(new_markdown_cell(f"## Section {number}"))
+    """Return a notebook as a kernel would leave it, with one section for each figure."""
+    cells = [new_markdown_cell("# Figures\n\nText.")]
+    for number, figure in enumerate(figures, start=1):
+        output = new_output("display_data", figure._repr_mimebundle_())
         metadata = {"mystnb": {"image": {"alt": ALT.format(number)}}}
-        cells.append(new_code_cell(code, id=f"figure-{number}", metadata=metadata))
-    return nbformat.v4.new_notebook(cells=cells)
+        cells.append(new_markdown_cell(f"## Section {number}"))
+        cells.append(new_code_cell("figure", execution_count=number, outputs=[output], metadata=metadata))
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata.widgets = {WIDGET_STATE: nbformat.from_dict(saved(*figures))}
+    return normalise(notebook)
+
+
+def saved(*figures):
+    """Return the state of figures as a notebook saves it, their links included."""
+    widgets = [widget for figure in figures for widget in (figure, *getattr(figure, "_links", ()))]
+    state = dependency_state(widgets, drop_defaults=False)
+    return {"state": state, "version_major": 2, "version_minor": 0}
 
 
 def lay_out(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
     """Write a book with the real one's settings, styles and extensions, but for those that need the whole."""
     (folder / "book").mkdir(parents=True)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    for name in FOR_THE_WHOLE:
-        del config["sphinx"]["local_extensions"][name]
-        config["sphinx"]["config"]["extensions"].remove(name)
     (folder / "_config.yml").write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     shutil.copy(ROOT / "book" / "references.bib", folder / "book")
     for name in ("_ext", "_extra", "_host", "_static"):
@@ -65,7 +70,7 @@ def figures_in(script: str) -> dict[str, Any]:
 
 @contextmanager
 def spoiled(site: Path, page: str, change: Callable[[str], str]) -> Iterator[str]:
-    """Change what the figures of a page are made of, in a copy; give the copy's address."""
+    """Change what the figures of a page hold, in a copy; give the copy's address."""
     script, text = site / static_widgets.file_of(page), site / f"{page}.html"
     other_script, other_text = (path.with_stem(f"{path.stem}-spoiled") for path in (script, text))
     before = script.read_text(encoding="utf-8")
@@ -81,14 +86,6 @@ def spoiled(site: Path, page: str, change: Callable[[str], str]) -> Iterator[str
         other_text.unlink()
 
 
-def execute(folder: Path, name: str) -> Path:
-    """Run a chapter as `make execute` does."""
-    path = folder / "book" / f"{name}.ipynb"
-    result = run_chapter(path, 120)
-    assert not result.problem, result.problem
-    return path
-
-
 def build(folder: Path) -> Build:
     """Build the book as `make book` does."""
     options = ["--warningiserror", "--nitpick", "--keep-going"]
@@ -102,17 +99,16 @@ def build(folder: Path) -> Build:
     return Build(run.returncode, run.stdout, folder / "_build" / "html")
 
 
-def site_of(folder: Path, name: str, notebook: nbformat.NotebookNode) -> Path:
-    """Execute and build a book with one chapter; return the folder of its pages."""
-    lay_out(folder, {name: notebook})
-    execute(folder, name)
+def site_of(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
+    """Build a book; return the folder of its pages."""
+    lay_out(folder, chapters)
     done = build(folder)
     assert done.code == 0, done.log[-2000:]
     return done.site
 
 
 class FigureOnPage:
-    """The moving figure with some number on a page, set up."""
+    """The figure with some number on a page, set up."""
 
     def __init__(self, page, number=0):
         self.page = page
@@ -123,3 +119,58 @@ class FigureOnPage:
     def control(self, name):
         """Return the input with this label."""
         return self.place.get_by_label(name, exact=True)
+
+    def settle(self):
+        """Let the page draw what follows from the last input: the size of a view is told in a frame."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+    def slide(self, name, value):
+        """Move a slider with the keyboard."""
+        slider = self.control(name)
+        steps = value - int(slider.input_value())
+        slider.focus()
+        for _ in range(abs(steps)):
+            self.page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")
+        assert int(slider.input_value()) == value
+
+    def leave(self):
+        """Move the pointer away."""
+        self.page.mouse.move(0, 0)
+
+    def spoken(self, name):
+        """Return what a control says beyond its number."""
+        return self.control(name).get_attribute("aria-valuetext").partition(", ")[2]
+
+    def says(self, text):
+        """Wait until the figure says a text by itself, a moment after the last change."""
+        said = self.place.locator("[aria-live=polite]")
+        expect(said).to_have_text(text)
+
+    def is_silent(self):
+        """Tell whether it has said nothing by itself: a slider speaks for it."""
+        self.settle()
+        return self.place.locator("[aria-live=polite]").text_content() == ""
+
+
+class GridFigure(FigureOnPage):
+    """A figure with grids of numbers."""
+
+    def cell(self, grid, row, column):
+        cell = self.place.locator(f".d2l-grid.d2l-{grid} [data-cell='{row},{column}']")
+        return cell.locator("input") if cell.locator("input").count() else cell
+
+    def numbers(self, grid):
+        read = """grid => [...grid.querySelectorAll('[role=row]')].map(row => [...row.children].map(cell =>
+            cell.firstElementChild ? cell.firstElementChild.value : cell.textContent))"""
+        rows = self.place.locator(f".d2l-grid.d2l-{grid}").evaluate(read)
+        return [[float(text.replace("−", "-")) if text else None for text in row] for row in rows]
+
+    def marked(self, grid, mark="here"):
+        cells = self.place.locator(f".d2l-grid.d2l-{grid} .d2l-{mark}")
+        return [
+            tuple(map(int, cell.split(",")))
+            for cell in cells.evaluate_all("cells => cells.map(cell => cell.dataset.cell)")
+        ]
+
+    def formula(self):
+        return self.place.locator(".d2l-formula").text_content()

@@ -24,15 +24,15 @@ class Cell(NamedTuple):
 
 def cells(ax):
     """Return the cells in the order in which they were drawn."""
-    texts = {_place(*text.get_position()): text.get_text() for text in ax.texts}
+    texts = {_rounded(*text.get_position()): text.get_text() for text in ax.texts}
     found = []
     for patch in ax.patches:
         if isinstance(patch, Rectangle) and not is_frame(patch) and not patch.get_hatch():
-            place = _place(patch.get_x() + 0.5, patch.get_y() + 0.5)
+            at = _rounded(patch.get_x() + 0.5, patch.get_y() + 0.5)
             edge = ROLES[to_hex(patch.get_edgecolor())]
             marked = edge == "highlight"
             assert marked == (to_hex(patch.get_facecolor()) == PALETTE["highlight_tint"])
-            found.append(Cell(place[1], place[0], texts.get(place, ""), edge, marked))
+            found.append(Cell(at[1], at[0], texts.get(at, ""), edge, marked))
     return found
 
 
@@ -51,10 +51,10 @@ def is_frame(patch):
 
 
 def frames(ax):
-    """Return (row, column, height, width, dashed) of each frame around a place of the kernel."""
+    """Return (row, column, height, width, dashed) of each frame around a position of the kernel."""
     return [
         (
-            *_place(patch.get_y() + 0.5, patch.get_x() + 0.5),
+            *_rounded(patch.get_y() + 0.5, patch.get_x() + 0.5),
             patch.get_height(),
             patch.get_width(),
             patch.get_linestyle() != "-",
@@ -66,7 +66,7 @@ def frames(ax):
 
 def hatched(ax):
     """Return (row, column) of the cells that are crossed out."""
-    return [_place(patch.get_y() + 0.5, patch.get_x() + 0.5) for patch in ax.patches if patch.get_hatch()]
+    return [_rounded(patch.get_y() + 0.5, patch.get_x() + 0.5) for patch in ax.patches if patch.get_hatch()]
 
 
 def lines(ax, colour):
@@ -94,5 +94,5 @@ def svg(draw):
     return file.getvalue()
 
 
-def _place(x, y):
+def _rounded(x, y):
     return round(float(x), 6), round(float(y), 6)

@@ -1,12 +1,16 @@
-"""Train in several processes: ``torchrun --nproc-per-node=2 -m tests.package.joint_training FOLDER``.
+"""Train in several processes, and write what each has seen to ``FOLDER/<case>-<rank>.pt``.
 
-Each process writes what it has seen to ``<case>-<rank>.pt``. Started without torchrun, it is one process.
+``python -m tests.package.joint_training FOLDER`` trains alone and in two processes, each forked from this
+one, which has loaded PyTorch but computed nothing. ``torchrun --nproc-per-node=2 -m
+tests.package.joint_training FOLDER EPOCH RANK`` trains one case and kills a process
+in an epoch, at the first start.
 """
 
 import functools
 import os
 import pathlib
 import signal
+import socket
 import sys
 
 import torch
@@ -14,11 +18,12 @@ from torch import nn
 
 from d2lconv.data import ImageData, Splits, load_digits, random_shifts
 from d2lconv.training import fit
-from d2lconv.training import loop as module
-from d2lconv.training._learning import Learner
 
 FOLDER = pathlib.Path(*sys.argv[1:2])  # none where pytest only looks for examples
-RANK = int(os.environ.get("RANK", "0"))
+
+
+def rank():
+    return int(os.environ.get("RANK", "0"))
 
 
 def model(*, norm=False, dropout=False):
@@ -34,17 +39,14 @@ def cut(data, train, valid):
     )
 
 
-def train(case, network, data, *, writes=None, **settings):
-    """Train, and write this process's weights and history, or its error, and which files it wrote."""
-    written, drawn = [], []
-    save = module.save_checkpoint
-    module.save_checkpoint = lambda path, state: (written.append(str(path)), save(path, state))
-    result = {"written": written, "drawn": drawn}
+def train(case, network, data, folder=FOLDER, **settings):
+    """Train, and write this process's weights and history, or its error, and the random numbers it drew."""
+    result = {"drawn": []}
     augment = settings.pop("augment", None)
     if augment is not None:
 
         def noted(images, *, generator):
-            drawn.append((torch.rand(1, generator=generator).item(), torch.rand(1).item()))
+            result["drawn"].append((torch.rand(1, generator=generator).item(), torch.rand(1).item()))
             return augment(images, generator=generator)
 
         settings["augment"] = noted
@@ -57,52 +59,72 @@ def train(case, network, data, *, writes=None, **settings):
         result["history"] = [
             (row.train_loss, row.train_accuracy, row.valid_loss, row.valid_accuracy) for row in history
         ]
-    finally:
-        module.save_checkpoint = save
-    torch.save(result, FOLDER / f"{case}-{RANK}.pt")
+    torch.save(result, folder / f"{case}-{rank()}.pt")
 
 
-def main():
+def cases(folder):
     digits = load_digits(8)
     few = cut(digits, 300, 33)
-    train("plain", model(), digits, batch_size=63)  # odd, so one process's part is larger
-    train("few", model(), cut(digits, 7, 1), batch_size=3)  # the last batch has one image, as has valid
-    train("norm", model(norm=True), few)
-    train("dropout", model(dropout=True), few)
-    train("augment", model(), few, augment=functools.partial(random_shifts, most=1))
-    train("saved", model(), few, checkpoint=FOLDER / "saved.run")
-    train("refused", model(), few, checkpoint=FOLDER / "saved.run", seed=1)
-    train("blown", model(), few, lr=1e20)
-    first_weights = model()
-    if RANK:
-        nn.init.zeros_(first_weights[0].weight)
-    train("begun", first_weights, few)
-    train("bfloat16", model(), few, amp=True)
-    train(
+    save = functools.partial(train, folder=folder)
+    save("plain", model(), cut(digits, 630, 99), batch_size=63)  # odd, so one process's shard is larger
+    save("few", model(), cut(digits, 7, 1), batch_size=3)  # the last batch has one image, as has valid
+    save("norm", model(norm=True), few)
+    save("dropout", model(dropout=True), few)
+    save("augment", model(), few, augment=functools.partial(random_shifts, most=1))
+    save("saved", model(), few, checkpoint=folder / f"saved-{rank()}.run")
+    save("refused", model(), few, checkpoint=folder / f"saved-{rank()}.run", seed=1)
+    save("blown", model(), few, lr=1e20)
+    initial = model()
+    if rank():
+        nn.init.zeros_(initial[0].weight)
+    save("begun", initial, few)
+    save("bfloat16", model(), few, amp=True)
+    save(
         "early", model(), cut(digits, 30, 60), batch_size=5, epochs=30, patience=2, lr=0.3, restore_best=True
     )
 
 
-def die(epoch, rank):
-    """Train with a checkpoint; on the first start, kill one process in the middle of an epoch."""
-    learn = Learner.learn
+def fork(folder, **environment):
+    """Run all cases in a process of its own; return its number."""
+    child = os.fork()
+    if not child:
+        os.environ.update(environment)
+        folder.mkdir(exist_ok=True)
+        cases(folder)
+        os._exit(0)
+    return child
 
-    def mortal(self, data, number, bar):
-        if number == epoch and rank == RANK and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
-            self = Mortal(**vars(self))
-        return learn(self, data, number, bar)
 
-    class Mortal(Learner):
-        steps = 0
+def main():
+    torch.optim.SGD([torch.zeros(1)], lr=1)  # loads what all need, once
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    world = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    children = [fork(FOLDER / "alone")]
+    children += [fork(FOLDER / "together", RANK=str(n), LOCAL_RANK=str(n), **world) for n in range(2)]
+    for child in children:
+        _, status = os.waitpid(child, 0)
+        assert status == 0
 
-        def step(self, *given):
-            Mortal.steps += 1
-            if Mortal.steps == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return super().step(*given)
 
-    Learner.learn = mortal
-    train("died", model(), cut(load_digits(8), 300, 33), checkpoint=FOLDER / "died.run")
+class Mortal:
+    """Shifts images; kills its process in the middle of an epoch of 5 steps, at the first start."""
+
+    def __init__(self, epoch):
+        self.steps_left = 5 * (epoch - 1) + 3 if os.environ["TORCHELASTIC_RESTART_COUNT"] == "0" else 0
+
+    def __call__(self, images, *, generator):
+        self.steps_left -= 1
+        if self.steps_left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return random_shifts(images, 1, generator)
+
+
+def die(epoch, mortal):
+    """Train with a checkpoint, and kill one of the processes."""
+    augment = Mortal(epoch if rank() == mortal else 100)
+    train("died", model(), cut(load_digits(8), 300, 33), augment=augment, checkpoint=FOLDER / "died.run")
 
 
 if __name__ == "__main__":

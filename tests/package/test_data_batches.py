@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from d2lconv.data import ImageData, batches, load_digits
+from d2lconv.data import ImageData, batches, load_digits, random_shifts
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,7 @@ def test_on_another_device(data):
     for generator in (None, seeded()):
         for images, labels in batches(data.to("meta"), 4, generator=generator):
             assert images.device == labels.device == torch.device("meta")
+    assert random_shifts(torch.zeros(2, 1, 4, 4, device="meta"), 2, seeded()).device == torch.device("meta")
 
 
 def test_real_digits():
@@ -119,3 +120,20 @@ def test_real_digits():
 def test_refuses_at_the_call(data, size, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         batches(data, size)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "generator", "message"),
+    [
+        ((torch.zeros(2, 1, 4, 4), torch.zeros(2)), None, "data must be ImageData, got tuple"),
+        (
+            None,
+            3,
+            r"generator must be a torch.Generator, got int: torch.Generator\(\).manual_seed\(3\) makes one",
+        ),
+        (None, "cpu", "generator must be a torch.Generator, got str"),
+    ],
+)
+def test_refuses_other_kinds_at_the_call(data, wrong, generator, message):
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        batches(wrong or data, 4, generator=generator)

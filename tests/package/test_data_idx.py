@@ -1,8 +1,11 @@
 """IDX files are read in every type and shape, and a damaged one is refused with what is wrong."""
 
 import gzip
+import io
+import os
 import re
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -66,9 +69,12 @@ DAMAGED = [
     (DATA[:15], "cut off in its header, which takes 16 bytes, got 15"),
     (DATA[:16], "cut off: values of shape (2, 3, 4) take 24 bytes, got 0"),
     (DATA[:-1], "cut off: values of shape (2, 3, 4) take 24 bytes, got 23"),
-    (DATA + b"\0", "too long: values of shape (2, 3, 4) take 24 bytes, got 25"),
+    (DATA + b"\0", "too long: values of shape (2, 3, 4) take 24 bytes, more follow"),
     (idx(PIXELS.astype("i2"))[:-1], "cut off: values of shape (2, 3, 4) take 48 bytes, got 47"),
-    (idx(np.zeros(3, "u1"))[:4] + b"\xff" * 8, "cut off: values of shape (4294967295,) take 4294967295"),
+    (
+        idx(np.zeros(3, "u1"))[:4] + b"\xff" * 8,
+        "values of shape (4294967295,) take 4294967295 bytes, the limit is 107",
+    ),
     (pack(DATA)[:-9], "damaged gzip data: Compressed file ended"),
     (pack(DATA) + b"more", "damaged gzip data: Not a gzipped file"),
     (b"\x1f\x8b" + b"\0" * 30, "damaged gzip data: Unknown compression method"),
@@ -91,3 +97,33 @@ def test_refuses(tmp_path, data, message):
 def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_idx(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("announced", [24, 2**30, 2**31])
+def test_no_more_is_unpacked_than_the_header_announces(announced):
+    """A small file that would unpack to gigabytes ends in an error at once."""
+    file = io.BytesIO()
+    with gzip.GzipFile(fileobj=file, mode="wb") as packed:
+        packed.write(bytes([0, 0, 8, 1]) + struct.pack(">I", announced))
+        for _ in range(50):
+            packed.write(bytes(2**20))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"too long|cut off|the limit is 1073741824"):
+        read_idx(file.getvalue())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < (2**24 if announced != 2**30 else 2**28)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="special files of POSIX systems")
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: not a regular file$"):
+            read_idx(path)
+
+
+def test_other_kinds():
+    assert read_idx(bytearray(DATA)).shape == (2, 3, 4)
+    with pytest.raises(TypeError, match=r"^source must be a path or bytes, got int$"):
+        read_idx(3)

@@ -1,5 +1,6 @@
 """Images and labels go together, and what does not is refused."""
 
+import math
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -8,6 +9,12 @@ import torch
 from d2lconv.data import ImageData, Splits
 
 IMAGES = torch.zeros(2, 1, 4, 4)
+
+
+def spoiled(value):
+    images = IMAGES.clone()
+    images[1, 0, 2, 3] = value
+    return images
 
 
 @pytest.fixture
@@ -52,7 +59,7 @@ def test_to(data):
             torch.zeros(2, 1, 4, 4).byte(),
             [0, 1],
             TypeError,
-            "images must be floating-point, got torch.uint8",
+            "images must be floating-point, got torch.uint8: divide bytes by 255, images / 255",
         ),
         (torch.zeros(2, 1, 4, 4), [0.0, 1.0], TypeError, "labels must be torch.int64, got torch.float32"),
         (
@@ -67,9 +74,60 @@ def test_to(data):
             ValueError,
             r"labels must have shape \(2,\), one for each image of \(2, 1, 4, 4\), got \(3,\)",
         ),
+        (
+            IMAGES + 0j,
+            [0, 1],
+            TypeError,
+            "images must be .*, got torch.complex64: complex numbers are not supported",
+        ),
+        (IMAGES, [0, 2], ValueError, "labels must be 0 to 1, one for each of class_names, got 2"),
+        (IMAGES, [-100, 1], ValueError, "labels must be 0 to 1, one for each of class_names, got -100"),
+        (IMAGES + math.nan, [0, 1], ValueError, "images must be finite numbers, got nan or inf in image 0"),
+        (spoiled(math.nan), [0, 1], ValueError, "images must be finite numbers, got nan or inf in image 1"),
+        (spoiled(-math.inf), [0, 1], ValueError, "images must be finite numbers, got nan or inf in image 1"),
         (IMAGES, [[0], [1]], ValueError, r"labels must have shape .*, got \(2, 1\)"),
     ],
 )
 def test_refuses(images, labels, error, message):
     with pytest.raises(error, match=f"^{message}$"):
         ImageData(images, torch.tensor(labels), ("a", "b"))
+
+
+LABELS = torch.tensor([0, 1])
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "names", "message"),
+    [
+        (
+            IMAGES.numpy(),
+            LABELS,
+            ("a", "b"),
+            r"images must be a torch.Tensor, got ndarray: torch.from_numpy\(images\)",
+        ),
+        (
+            IMAGES,
+            LABELS.numpy(),
+            ("a", "b"),
+            r"labels must be a torch.Tensor, got ndarray: torch.from_numpy\(labels\)",
+        ),
+        (IMAGES, [0, 1], ("a", "b"), "labels must be a torch.Tensor, got list$"),
+        (None, LABELS, ("a", "b"), "images must be a torch.Tensor, got NoneType$"),
+        (IMAGES, LABELS, "ab", "class_names must be a tuple of strings, got 'ab'$"),
+        (IMAGES, LABELS, 2, "class_names must be a tuple of strings, got 2$"),
+    ],
+)
+def test_refuses_other_kinds(images, labels, names, message):
+    with pytest.raises(TypeError, match=f"^{message}"):
+        ImageData(images, labels, names)
+
+
+def test_a_list_of_names_becomes_a_tuple():
+    assert ImageData(IMAGES, LABELS, ["a", "b"]).class_names == ("a", "b")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions(dtype):
+    assert ImageData(IMAGES.to(dtype), LABELS, ("a", "b")).images.dtype == dtype
+    with pytest.raises(ValueError, match="images must be finite numbers"):
+        ImageData(spoiled(math.nan).to(dtype), LABELS, ("a", "b"))

@@ -3,6 +3,7 @@
 The files are small and come from a web server on this machine; the real ones are described by their sums.
 """
 
+import dataclasses
 import gzip
 import hashlib
 import re
@@ -11,11 +12,11 @@ import struct
 import numpy as np
 import pytest
 import torch
-from tests.package.mirrors import Mirror
+from tests.package.mirrors import Mirror, dead_address
 
 from d2lconv.data import load_fashion_mnist, load_mnist, mnist
 from d2lconv.data._download import Source
-from d2lconv.data._reading import load_source
+from d2lconv.data.mnist import load_source
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
@@ -113,6 +114,79 @@ def test_a_second_load_reads_the_cache(arrays, tmp_path, splits):
     assert torch.equal(third.train.images, splits.train.images)
 
 
+# ---- files as people have them ------------------------------------------------------------
+
+
+def contents(arrays):
+    return {name: hashlib.sha256(idx(values)).hexdigest() for name, values in arrays.items()}
+
+
+def plain(name):
+    return name.removesuffix(".gz")
+
+
+def dotted(name):
+    return plain(name).replace("-idx", ".idx")
+
+
+FORMS = {
+    "unpacked": (lambda name: f"small/{plain(name)}", idx),
+    "with a dot": (lambda name: f"small/{dotted(name)}", idx),
+    "in the folder itself": (plain, idx),
+    "in folders of their own": (lambda name: f"{plain(name)}/{plain(name)}", idx),
+    "torchvision's": (lambda name: f"Small/raw/{plain(name)}", idx),
+    "torchvision's, from its own folder": (
+        lambda name: f"raw/{name}",
+        lambda v: gzip.compress(idx(v), mtime=0),
+    ),
+    "packed again": (lambda name: f"small/{name}", lambda values: gzip.compress(idx(values), 1, mtime=9)),
+    "packed again, with a dot": (
+        lambda name: f"{dotted(name)}.gz",
+        lambda values: gzip.compress(idx(values), 1),
+    ),
+}
+
+
+def offline(arrays):
+    source = source_of(pack(arrays), dead_address())
+    return dataclasses.replace(source, contents=contents(arrays), raw="Small/raw")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_that_are_there_are_found(arrays, splits, tmp_path_factory, form):
+    folder = tmp_path_factory.mktemp("there")
+    name, write = FORMS[form]
+    for file, values in arrays.items():
+        path = folder / name(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(write(values))
+    found = load_source(offline(arrays), NAMES, held_out=12, folder=folder, progress=False)
+    for part, expected in zip(found, splits, strict=True):
+        assert torch.equal(part.images, expected.images)
+        assert torch.equal(part.labels, expected.labels)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            idx(np.zeros((2, 2), np.uint8)),
+            "not the right file, its SHA-256 is [0-9a-f]{64} and not [0-9a-f]{64}",
+        ),
+        (gzip.compress(b"cut")[:-4], "damaged gzip data: Compressed file ended"),
+        (gzip.compress(bytes(10**6)), "unpacks to more than the limit of 600,000 bytes"),
+    ],
+    ids=["another file", "cut", "too large"],
+)
+def test_wrong_files_that_are_there_are_named(arrays, tmp_path, content, message):
+    path = tmp_path / "small" / "train-images.idx3-ubyte"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    source = dataclasses.replace(offline(arrays), max_bytes=600_000)
+    with pytest.raises(OSError, match=rf"\n- {re.escape(str(path))}: {message}"):
+        load_source(source, NAMES, held_out=12, folder=tmp_path, progress=False)
+
+
 # ---- right sums, wrong files ------------------------------------------------------------
 
 
@@ -187,6 +261,9 @@ def test_sources(name):
     for address in source.mirrors:
         assert re.fullmatch(r"https?://\S+/", address)
     assert source.mirrors[0].startswith("https://")
+    assert source.contents.keys() == source.files.keys()
+    assert len({*source.contents.values(), *source.files.values()}) == 8
+    assert source.raw.endswith("MNIST/raw")
 
 
 @pytest.mark.parametrize(

@@ -146,15 +146,15 @@ def test_lenet_is_the_classic_stack_of_layers():
 
 
 @pytest.mark.parametrize(
-    ("activation", "bend"), [("relu", nn.ReLU), ("sigmoid", nn.Sigmoid), ("tanh", nn.Tanh)]
+    ("activation", "layer"), [("relu", nn.ReLU), ("sigmoid", nn.Sigmoid), ("tanh", nn.Tanh)]
 )
 @pytest.mark.parametrize(("pooling", "pool"), [("max", nn.MaxPool2d), ("avg", nn.AvgPool2d)])
-def test_lenet_takes_activation_and_pooling_by_name(activation, bend, pooling, pool):
+def test_lenet_takes_activation_and_pooling_by_name(activation, layer, pooling, pool):
     model = LeNet(activation=activation, pooling=pooling)
-    assert [type(layer) for layer in model.encoder] == [nn.Conv2d, bend, pool] * 2
+    assert [type(layer) for layer in model.encoder] == [nn.Conv2d, layer, pool] * 2
     assert [type(layer) for layer in model.head] == [
         nn.Flatten,
-        *(nn.Linear, bend) * 2,
+        *(nn.Linear, layer) * 2,
         nn.Linear,
     ]
     assert model(images(2, 1, 28, 28)).shape == (2, 10)

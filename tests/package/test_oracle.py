@@ -2,7 +2,14 @@
 
 import pytest
 import torch
-from tests.package.oracle import agree, assert_both_refuse, assert_same, distinct
+from tests.package.oracle import (
+    agree,
+    assert_both_refuse,
+    assert_rounded_once,
+    assert_same,
+    assert_same_tangents,
+    distinct,
+)
 from torch.nn import functional as F
 
 from d2lconv import ops
@@ -39,6 +46,27 @@ def test_a_max_pooling_that_shares_its_gradient_is_noticed():
     ties = torch.zeros(1, 1, 4, 4, dtype=torch.float64)
     with pytest.raises(AssertionError, match="gradients"):
         assert_same(lambda X: X.reshape(1, 1, 2, 2, 2, 2).amax((3, 5)), lambda X: F.max_pool2d(X, 2), ties)
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # in PyTorch
+def test_a_max_pooling_that_shares_its_tangent_is_noticed():
+    with pytest.raises(AssertionError, match="tangents"):
+        assert_same_tangents(
+            lambda X: X.reshape(1, 1, 2, 2, 2, 2).amax((3, 5)),
+            lambda X: F.max_pool2d(X, 2),
+            torch.zeros(1, 1, 4, 4, dtype=torch.float64),
+        )
+
+
+def test_a_sum_that_stalls_in_16_bits_is_noticed():
+    def stalls(X):
+        total = X[..., 0]
+        for i in range(1, X.shape[-1]):
+            total = total + X[..., i]
+        return total
+
+    with pytest.raises(AssertionError, match="close"):
+        assert_rounded_once(stalls, lambda X: X.sum(-1), torch.ones(1, 1000, dtype=torch.bfloat16))
 
 
 def test_accepting_what_pytorch_refuses_is_noticed():

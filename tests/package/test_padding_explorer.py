@@ -35,7 +35,7 @@ def test_controls_are_real_widgets_within_the_limits():
     ]
     assert [(one.min, one.max) for one in sliders[::2]] == list(LIMITS.values())
     assert figure.controls["mode"].index == 0
-    assert figure.controls["alike"].value is False
+    assert figure.controls["lock_aspect"].value is False
     names = {state["model_name"] for state in dependency_state([figure]).values()}
     assert {name for name in names if not name.endswith(("LayoutModel", "StyleModel"))} == {
         *(
@@ -122,7 +122,7 @@ def test_wrong_arguments_are_refused(arguments, error, message):
         ("dilation_w", 4, "dilation_w must be from 1 to 3, got 4"),
         ("stride_h", 1.5, "expected an int"),
         ("mode", 4, "mode must be from 0 to 3, got 4"),
-        ("alike", 2, "expected a boolean"),
+        ("lock_aspect", 2, "expected a boolean"),
     ],
 )
 def test_wrong_settings_are_refused(trait, value, message):

@@ -33,8 +33,8 @@ def table(ax):
     """Return the columns n, r, j for each row, the input first."""
     edge = max(cell.column for cell in cells(ax)) + 0.5
     numbers = [text for text in ax.texts if text.get_position()[0] > edge and text.get_text().isdigit()]
-    places = sorted({text.get_position()[1] for text in numbers}, reverse=True)
-    return [[int(text.get_text()) for text in numbers if text.get_position()[1] == place] for place in places]
+    heights = sorted({text.get_position()[1] for text in numbers}, reverse=True)
+    return [[int(text.get_text()) for text in numbers if text.get_position()[1] == row] for row in heights]
 
 
 def test_a_stack_is_drawn_row_by_row():
@@ -85,7 +85,7 @@ def test_numbers_too_small_to_read_are_left_out():
 LAYERS = st.builds(Layer, st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(layers=st.lists(LAYERS, min_size=1, max_size=3), size=st.integers(12, 18), data=st.data())
 def test_the_cone_is_what_the_gradient_reaches(layers, size, data):
     plt.close("all")

@@ -29,7 +29,7 @@ def written(tensor):
 
 
 def labels_on_lines(ax):
-    """Return the texts that lie on the lines, with their places (column, row)."""
+    """Return the texts that lie on the lines, with their positions (column, row)."""
     return [(text.get_text(), text.get_position()) for text in ax.texts if text.get_bbox_patch() is not None]
 
 
@@ -84,9 +84,9 @@ def test_everything_lies_inside_and_nothing_overlaps(inputs, neurons):
     for cell in drawn:
         assert left <= cell.column - 0.5 <= cell.column + 0.5 <= right
         assert top <= cell.row - 0.5 <= cell.row + 0.5 <= bottom
-    places = [(cell.column, cell.row) for cell in drawn]
-    for i, (column, row) in enumerate(places):
-        assert all(max(abs(column - c), abs(row - r)) > 0.999 for c, r in places[i + 1 :])
+    centres = [(cell.column, cell.row) for cell in drawn]
+    for i, (column, row) in enumerate(centres):
+        assert all(max(abs(column - c), abs(row - r)) > 0.999 for c, r in centres[i + 1 :])
     renderer = ax.figure.canvas.get_renderer()
     boxes = [text.get_window_extent(renderer) for text in ax.texts if text.get_text()]
     for i, box in enumerate(boxes):

@@ -77,14 +77,14 @@ class TestConfusion:
     def test_right_answers_are_green_wrong_ones_marked_zeros_empty(self):
         counts = torch.tensor([[8, 2, 0], [0, 9, 1], [0, 0, 0]])
         found = {(cell.row, cell.column): cell for cell in cells(draw_confusion(counts))}
-        assert {place: cell.text for place, cell in found.items() if cell.text} == {
+        assert {at: cell.text for at, cell in found.items() if cell.text} == {
             (0, 0): "8",
             (0, 1): "2",
             (1, 1): "9",
             (1, 2): "1",
         }
-        assert [place for place, cell in found.items() if cell.marked] == [(0, 1), (1, 2)]
-        assert {place for place, cell in found.items() if cell.role == "output"} == {(0, 0), (1, 1), (2, 2)}
+        assert [at for at, cell in found.items() if cell.marked] == [(0, 1), (1, 2)]
+        assert {at for at, cell in found.items() if cell.role == "output"} == {(0, 0), (1, 1), (2, 2)}
 
     def test_short_names_on_both_sides(self):
         ax = draw_confusion([[1, 0], [0, 1]], names=["7", "9"])

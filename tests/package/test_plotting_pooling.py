@@ -56,16 +56,17 @@ def test_ceil_mode_draws_cells_that_count_for_nothing():
         {"kernel_size": (2, 3), "stride": 3, "dilation": (3, 1)},
     ],
 )
-def test_every_cell_agrees_with_pytorch(mode, setting):
+def test_cells_agree_with_pytorch(mode, setting):
     if mode == "avg" and "dilation" in setting:
         pytest.skip("average pooling has no dilation")
     Y = (F.max_pool2d if mode == "max" else F.avg_pool2d)(X[None], **setting)[0]
-    for cell in torch.cartesian_prod(*map(torch.arange, Y.shape)).tolist():
-        ax = draw_pooling(X, mode=mode, cell=tuple(cell), **setting)
+    rows, columns = Y.shape
+    for cell in {(0, 0), (0, columns - 1), (rows - 1, 0), (rows // 2, columns // 2), (rows - 1, columns - 1)}:
+        ax = draw_pooling(X, mode=mode, cell=cell, **setting)
         list_of_numbers, result = below(ax).replace("−", "-").replace("∞", "inf").split(" = ")
         numbers = [float(number) for number in list_of_numbers[:-1].split("(")[1].split(", ")]
-        assert (max if mode == "max" else fmean)(numbers) == pytest.approx(Y[tuple(cell)].item())
-        assert float(result) == pytest.approx(Y[tuple(cell)].item(), abs=0.005)
+        assert (max if mode == "max" else fmean)(numbers) == pytest.approx(Y[cell].item())
+        assert float(result) == pytest.approx(Y[cell].item(), abs=0.005)
         assert [text for text in marked(ax)[:-1] if text] == [f"{n:g}".replace("-inf", "−∞") for n in numbers]
         plt.close()
 

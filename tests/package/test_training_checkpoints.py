@@ -1,10 +1,15 @@
-"""A checkpoint is whole or not there, runs no code, says what does not fit, and goes on exactly."""
+"""A checkpoint is whole or not there, runs no code, says what does not fit, and resumes exactly."""
 
 import dataclasses
 import errno
 import functools
+import io
 import os
+import random
 import re
+import threading
+import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +17,8 @@ from torch import nn
 
 from d2lconv.data import ImageData, load_digits, random_shifts
 from d2lconv.training import Checkpoint, Epoch, History, fit, load_checkpoint, save_checkpoint
-from d2lconv.training import checkpoints as module
+
+FORMAT = "d2lconv.training"
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +36,12 @@ def small_model(hidden=16):
         nn.Dropout(0.3),
         nn.Linear(hidden, 10),
     )
+
+
+def frozen_model():
+    model = small_model()
+    model[5].bias.requires_grad_(False)
+    return model
 
 
 def trained(digits, *, epochs, model=None, **settings):
@@ -104,6 +116,7 @@ def test_the_old_file_stays_whole_until_the_new_one_is(tmp_path, monkeypatch, mo
         patch.setattr(moment, stop)
         with pytest.raises(Interrupted):
             save_checkpoint(path, example(2.0))
+    assert os.listdir(tmp_path) == ["run.pt"]
     assert load_checkpoint(path).last["weight"][0, 0] == 1
     save_checkpoint(path, example(3.0))
     assert load_checkpoint(path).last["weight"][0, 0] == 3
@@ -151,38 +164,269 @@ def test_no_such_file(tmp_path):
         load_checkpoint(tmp_path / "none.pt")
 
 
-def test_a_file_that_was_cut_off_anywhere(tmp_path):
+# ---- damage ------------------------------------------------------------------------
+
+
+def fault(path, content, model=None):
+    """Return what is said about a file, in one line and without advice to trust it."""
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"^checkpoint {re.escape(str(path))} ") as caught:
+        load_checkpoint(path, model)
+    message = str(caught.value)
+    assert not re.search(r"\n|\x1b|weights_only|PyTorch", message)
+    return message.removeprefix(f"checkpoint {path} ")
+
+
+@pytest.fixture
+def whole(tmp_path):
+    save_checkpoint(tmp_path / "run.pt", example())
+    return (tmp_path / "run.pt").read_bytes()
+
+
+def test_every_flipped_bit_is_noticed(tmp_path, whole):
+    rng = random.Random(0)
+    for _ in range(500):
+        spoiled = bytearray(whole)
+        spoiled[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        assert fault(tmp_path / "run.pt", spoiled).startswith("is damaged: its SHA-256 digest is ")
+
+
+def test_every_length_is_noticed(tmp_path, whole):
+    lengths = {*range(0, len(whole), 16), *range(len(whole) - 100, len(whole), 3)}
+    for length in lengths:
+        assert re.match("is (empty$|truncated|damaged)", fault(tmp_path / "run.pt", whole[:length]))
+    assert fault(tmp_path / "run.pt", whole + b"more").startswith("is ")
+
+
+def test_a_damaged_file_is_not_resumed_from(tmp_path, digits):
     path = tmp_path / "run.pt"
-    save_checkpoint(path, example())
-    whole = path.read_bytes()
-    for size in (0, 1, 10, 100, len(whole) // 2, len(whole) - 100, len(whole) - 1):
-        path.write_bytes(whole[:size])
-        with pytest.raises(ValueError, match=r"run\.pt is cut off or is no checkpoint"):
+    trained(digits, epochs=1, checkpoint=path)
+    spoiled = bytearray(path.read_bytes())
+    spoiled[len(spoiled) // 2] ^= 8
+    path.write_bytes(spoiled)
+    with pytest.raises(
+        ValueError, match=r"run\.pt is damaged: its SHA-256 digest is not that of its content$"
+    ):
+        trained(digits, epochs=2, checkpoint=path)
+    assert path.read_bytes() == spoiled
+
+
+def saved(content):
+    file = io.BytesIO()
+    torch.save(content, file)
+    return file.getvalue()
+
+
+def zipped(name, **settings):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", **settings) as archive:
+        archive.writestr(name, bytes(10_000))
+    return file.getvalue()
+
+
+OTHERS_FILES = {
+    "empty": (b"", "is empty"),
+    "text": (b"not at all a checkpoint", "is not a checkpoint: it begins with the bytes 6e 6f 74 20"),
+    "garbage": (random.Random(1).randbytes(5000), "is not a checkpoint: it begins with the bytes "),
+    "zip's first bytes": (b"PK\x03\x04" + bytes(1000), "is truncated or damaged"),
+    "another zip": (zipped("a.txt"), "is not a checkpoint, but another kind of archive"),
+    "a bomb": (
+        zipped("a/data.pkl", compression=zipfile.ZIP_DEFLATED),
+        "is not a checkpoint, but another kind of archive",
+    ),
+    "a pickle": (b"\x80\x02}q\x00.", "is not a checkpoint: it begins with the bytes 80 02 7d 71"),
+    "a model": (
+        saved(nn.Linear(2, 2)),
+        "holds other Python objects than a checkpoint does, such as a whole model",
+    ),
+    "a state_dict": (
+        saved(nn.Linear(2, 2).state_dict()),
+        "was not written by d2lconv.training: it holds the weights of a model, a state_dict",
+    ),
+    "a tensor": (saved(torch.zeros(2)), "was not written by d2lconv.training: it holds a Tensor"),
+    "a list": (saved([]), "was not written by d2lconv.training: it holds a list"),
+    "another format": (saved({"format": "another"}), "was not written by d2lconv.training: it holds a dict"),
+    "another version": (
+        saved({"format": FORMAT, "version": 3}),
+        "has format version 3, but this d2lconv reads (1, 2): use the d2lconv that wrote it",
+    ),
+    "a version in words": (saved({"format": FORMAT, "version": "2"}), "has format version '2', but this"),
+    "no digest": (saved({"format": FORMAT, "version": 2}), "is damaged: its SHA-256 digest is missing"),
+    "no history": (saved({"format": FORMAT, "version": 1}), "is incomplete: KeyError 'history'"),
+    "another history": (
+        saved({"format": FORMAT, "version": 1, "history": [1]}),
+        "is incomplete: TypeError ",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS_FILES)
+def test_other_files_are_told_apart(tmp_path, name):
+    content, message = OTHERS_FILES[name]
+    assert fault(tmp_path / "run.pt", content).startswith(message)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="special files of POSIX systems")
+def test_what_is_no_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(ValueError, match=f"^checkpoint {re.escape(str(path))} is not a file$"):
             load_checkpoint(path)
 
 
-@pytest.mark.parametrize("content", [b"not at all a checkpoint\n" * 100, b"PK\x03\x04" + bytes(1000)])
-def test_a_file_of_another_kind(tmp_path, content):
-    (tmp_path / "run.pt").write_bytes(content)
-    with pytest.raises(ValueError, match=r"run\.pt is cut off or is no checkpoint"):
-        load_checkpoint(tmp_path / "run.pt")
+def first_edition(checkpoint):
+    """Return a checkpoint as the first edition wrote it, without a digest."""
+    fields = ("last", "best", "optimizer", "scaler", "settings")
+    content = {name: getattr(checkpoint, name) for name in fields}
+    return saved(
+        {"format": FORMAT, "version": 1, **content, "history": [vars(e) for e in checkpoint.history]}
+    )
 
 
-@pytest.mark.parametrize("content", [{"weight": torch.zeros(2)}, torch.zeros(2), [], {"format": "another"}])
-def test_a_file_that_something_else_has_written(tmp_path, content):
-    torch.save(content, tmp_path / "run.pt")
-    with pytest.raises(ValueError, match=r"run\.pt was not written by d2lconv\.training$"):
-        load_checkpoint(tmp_path / "run.pt")
+def test_a_file_of_the_first_edition_is_read_and_its_checksums_checked(tmp_path):
+    path, content = tmp_path / "run.pt", first_edition(example())
+    path.write_bytes(content)
+    assert same(load_checkpoint(path).last, example().last)
+    at = content.index(torch.full((6,), 1.0).numpy().tobytes())
+    spoiled = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+    assert fault(path, spoiled) == "is damaged: the checksum of a part of it is wrong"
 
 
-def test_a_file_of_another_version(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "VERSION", 2)
+# ---- several writers ------------------------------------------------------------------
+
+
+def test_several_writers_and_a_reader_who_always_finds_a_whole_file(tmp_path):
+    path, failures, done = tmp_path / "run.pt", [], threading.Event()
+    save_checkpoint(path, example())
+
+    def repeat(action):
+        try:
+            while not done.is_set():
+                action()
+        except Exception as failure:
+            failures.append(failure)
+
+    actions = [functools.partial(save_checkpoint, path, example(value)) for value in (1.0, 2.0, 3.0)]
+    threads = [threading.Thread(target=repeat, args=[action]) for action in actions]
+    for thread in threads:
+        thread.start()
+    found = {load_checkpoint(path).last["weight"][0, 0].item() for _ in range(100)}
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert found <= {1.0, 2.0, 3.0}
+    assert os.listdir(tmp_path) == ["run.pt"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of POSIX systems")
+def test_what_a_killed_writer_has_left_is_deleted_and_a_living_ones_is_not(tmp_path):
+    import fcntl
+
+    left = [tmp_path / name for name in ("run.pt.0123abcd.tmp", "run.pt.tmp")]
+    alive, other = tmp_path / "run.pt.4567abcd.tmp", tmp_path / "run.pt.backup.tmp"
+    for path in (*left, alive, other):
+        path.write_bytes(b"half")
+    with alive.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        save_checkpoint(tmp_path / "run.pt", example())
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "run.pt", alive, other])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX systems")
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "run.pt").symlink_to("disk/run.pt")
     save_checkpoint(tmp_path / "run.pt", example())
-    monkeypatch.undo()
-    with pytest.raises(
-        ValueError, match="has format version 2, but this d2lconv reads version 1: use the d2lconv"
-    ):
-        load_checkpoint(tmp_path / "run.pt")
+    assert (tmp_path / "run.pt").is_symlink()
+    assert os.listdir(tmp_path / "disk") == ["run.pt"]
+    assert load_checkpoint(tmp_path / "run.pt").history == example().history
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where nobody can write")
+def test_a_folder_that_cannot_be_written_is_told_before_the_first_epoch(digits):
+    model = small_model()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(OSError, match=r"checkpoint /proc/run\.pt cannot be written: "):
+        trained(digits, epochs=1, model=model, checkpoint="/proc/run.pt")
+    assert same(model.state_dict(), before)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        ("", ValueError, "checkpoint must be the path of a file, got ''"),
+        (3, TypeError, "checkpoint must be the path of a file, got 3 of type int"),
+        (os.curdir, IsADirectoryError, "checkpoint must be the path of a file, but . is a folder"),
+    ],
+)
+def test_what_is_no_path_of_a_file(digits, path, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        trained(digits, epochs=1, checkpoint=path)
+
+
+# ---- models ------------------------------------------------------------------------
+
+
+WRAPPERS = {
+    "bare": lambda model: model,
+    "DataParallel": nn.DataParallel,
+    "compile": lambda model: torch.compile(model, backend="eager"),
+    "both": lambda model: nn.DataParallel(torch.compile(model, backend="eager")),
+}
+
+
+@pytest.mark.parametrize("now", WRAPPERS)
+@pytest.mark.parametrize("then", WRAPPERS)
+def test_wrapped_models(tmp_path, then, now):
+    first, second = nn.Sequential(nn.Linear(3, 2)), nn.Sequential(nn.Linear(3, 2))
+    weights = WRAPPERS[then](first).state_dict()
+    save_checkpoint(tmp_path / "run.pt", Checkpoint(weights, weights))
+    load_checkpoint(tmp_path / "run.pt", WRAPPERS[now](second))
+    assert same(first.state_dict(), second.state_dict())
+
+
+def test_a_wrapped_model_resumes_the_run_of_the_bare_one(tmp_path, digits):
+    whole, _ = trained(digits, epochs=3)
+    trained(digits, epochs=1, checkpoint=tmp_path / "run.pt")
+    wrapped = nn.DataParallel(small_model())
+    trained(digits, epochs=2, checkpoint=tmp_path / "run.pt", model=wrapped)
+    parts, _ = trained(digits, epochs=3, checkpoint=tmp_path / "run.pt")
+    assert same(parts, whole)
+
+
+def test_layers_that_are_called_module_keep_their_names(tmp_path):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.module, self.weight = nn.Linear(2, 2), nn.Parameter(torch.ones(2, 2))
+
+    first, second = Net(), Net()
+    nn.init.zeros_(second.weight)
+    save_checkpoint(tmp_path / "run.pt", Checkpoint(first.state_dict(), first.state_dict()))
+    load_checkpoint(tmp_path / "run.pt", second)
+    assert same(first.state_dict(), second.state_dict())
+
+
+def test_bfloat16(tmp_path, digits):
+    data = digits._replace(
+        **{
+            name: ImageData(d.images.bfloat16(), d.labels, d.class_names)
+            for name, d in digits._asdict().items()
+            if name != "test"
+        }
+    )
+    whole, history = trained(data, epochs=3, model=small_model().bfloat16(), lr=0.05)
+    path = tmp_path / "run.pt"
+    for epochs in (1, 3):
+        parts, rows = trained(data, epochs=epochs, model=small_model().bfloat16(), lr=0.05, checkpoint=path)
+    assert same(parts, whole)
+    assert rows == history
+    assert history[-1].valid_accuracy * 300 == pytest.approx(round(history[-1].valid_accuracy * 300))
+    assert history[-1].valid_accuracy > 0.7
+
+
+# ---- code --------------------------------------------------------------------------
 
 
 class Malicious:
@@ -197,16 +441,16 @@ class Malicious:
 
 def test_no_code_in_a_file_runs(tmp_path, digits):
     path, trace = tmp_path / "run.pt", tmp_path / "trace"
-    torch.save({"format": module.FORMAT, "version": 1, "last": Malicious(str(trace))}, path)
+    torch.save({"format": FORMAT, "version": 1, "last": Malicious(str(trace))}, path)
     for load in (lambda: load_checkpoint(path), lambda: trained(digits, epochs=1, checkpoint=path)):
-        with pytest.raises(ValueError, match=r"run\.pt is cut off or is no checkpoint"):
+        with pytest.raises(ValueError, match=r"run\.pt holds other Python objects than a checkpoint does"):
             load()
         assert not trace.exists()
     torch.load(path, weights_only=False)
     assert trace.exists(), "the file is not malicious, so this test shows nothing"
 
 
-# ---- going on ----------------------------------------------------------------------
+# ---- resuming ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -302,6 +546,10 @@ OTHERS = {
     "augment": (
         {"augment": functools.partial(random_shifts, most=2)},
         "augment was None, now it is random_shifts(most=2)",
+    ),
+    "frozen": (
+        {"model": frozen_model()},
+        "frozen was None, now it is 5.bias",
     ),
     "model": (
         {"model": small_model(20)},

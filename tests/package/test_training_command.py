@@ -1,7 +1,7 @@
 """The command line: what it prints, what it passes on, what it says when something is wrong."""
 
 import re
-import subprocess
+import runpy
 import sys
 
 import pytest
@@ -100,7 +100,7 @@ def test_a_checkpoint(few, capsys, tmp_path):
 
 
 def sgd(settings):
-    """Take the optimiser out of the settings, and return what it was made with."""
+    """Take the optimizer out of the settings, and return what it was made with."""
     made = settings.pop("optimizer")([nn.Parameter(torch.zeros(1))])
     assert type(made) is torch.optim.SGD
     return {name: made.defaults[name] for name in ("lr", "momentum", "weight_decay")}
@@ -177,6 +177,27 @@ def test_vgg(few, asked, capsys, data):
         ("--model lenet --shifts -1", "--shifts must be at least 0, got -1"),
         ("--model lenet --epochs many", "argument --epochs: invalid int value: 'many'"),
         ("--model lenet --epoch 3", "unrecognized arguments: --epoch 3"),
+        ("--model vgg --image-size 0", "--image-size must be at least 1, got 0"),
+        *(
+            (f"--model lenet --lr {rate}", f"argument --lr: must be a positive, finite number, got {rate}")
+            for rate in ("0", "-1", "nan", "inf", "much")
+        ),
+        *(
+            (
+                f"--model lenet --weight-decay {rate}",
+                f"argument --weight-decay: must be a finite number of at least 0, got {rate}",
+            )
+            for rate in ("-1", "nan", "inf")
+        ),
+        *(
+            (
+                f"--model lenet --seed {seed}",
+                f"argument --seed: must be an integer from 0 to {2**64 - 1}, got {seed}",
+            )
+            for seed in ("-1", "1.5", 10**23)
+        ),
+        ("--model lenet --checkpoint=", "argument --checkpoint: must be the name of a file, got nothing"),
+        ("--model lenet --checkpoint .", "argument --checkpoint: must be the name of a file, got ."),
     ],
 )
 def test_wrong_options(capsys, options, message):
@@ -194,6 +215,10 @@ def test_wrong_options(capsys, options, message):
             "--model lenet --device gpu",
             "device must be a torch.device or a name such as 'cpu' or 'cuda', got 'gpu'",
         ),
+        (
+            "--model lenet --device meta",
+            "device 'meta' holds shapes without numbers, so nothing can be computed",
+        ),
         ("--model vgg --image-size 16 --width 0.1", "image_size must be at least "),
         ("--model lenet --lr 1e20", "the loss is "),
         (
@@ -209,15 +234,25 @@ def test_what_goes_wrong_is_one_line(few, capsys, options, message):
     assert "\n" not in ended.value.code
 
 
-@pytest.mark.slow
-def test_as_a_command():
-    done = subprocess.run(
-        [sys.executable, "-m", "d2lconv.training", "--model", "lenet", "--epochs", "1", "--lr", "1e20"],
-        capture_output=True,
-        text=True,
-        timeout=120,
+def test_interrupted(few, capsys, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "fit", interrupted)
+    for options, more in (([], ""), (["--checkpoint", "a.pt"], "; the same command resumes from a.pt")):
+        with pytest.raises(SystemExit) as ended:
+            command.main(["--model", "lenet", *options])
+        assert ended.value.code == f"python -m d2lconv.training: interrupted{more}"
+
+
+def test_as_a_command(monkeypatch):
+    """As ``python -m`` runs it, but in this process, which has loaded PyTorch."""
+    monkeypatch.delitem(sys.modules, command.__name__)
+    monkeypatch.setattr(
+        sys, "argv", ["d2lconv.training", "--model", "lenet", "--epochs", "1", "--lr", "1e20"]
     )
-    assert done.returncode == 1
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("d2lconv.training", run_name="__main__")
     assert re.fullmatch(
-        r"python -m d2lconv\.training: error: the loss is \w+ at epoch 1, step .*\n", done.stderr
+        r"python -m d2lconv\.training: error: the loss is \w+ at epoch 1, step .*", ended.value.code
     )

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lconv.data import ImageData, load_digits
+from d2lconv.data import ImageData, Splits, load_digits
 from d2lconv.training import Epoch, Evaluation, History, evaluate, predict
-from d2lconv.training._devices import autocast_type, choose_device, gradient_scaler
-from d2lconv.training._processes import Processes
+from d2lconv.training._devices import autocast_dtype, choose_device, gradient_scaler
+from d2lconv.training._distributed import ProcessGroup
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def model():
     layers = nn.Sequential(
         nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.Dropout(), nn.Linear(32, 10)
     )
-    layers(torch.rand(50, 1, 8, 8))  # gives the normalisation something to store
+    layers(torch.rand(50, 1, 8, 8))  # gives the normalization something to store
     return layers
 
 
@@ -99,6 +99,69 @@ def test_what_is_refused(model, valid):
         evaluate(model, valid, device="gpu")
 
 
+@pytest.mark.parametrize(
+    ("images", "error", "message"),
+    [
+        (
+            lambda d: d.images.numpy(),
+            TypeError,
+            "images must be a torch.Tensor, got ndarray: torch.from_numpy(images)",
+        ),
+        (
+            lambda d: d,
+            TypeError,
+            "images must be a torch.Tensor, got ImageData: give its images, data.images",
+        ),
+        (lambda d: d.images.byte(), TypeError, "images must be floating-point, got torch.uint8"),
+        (
+            lambda d: d.images + 0j,
+            TypeError,
+            "images must be floating-point, got torch.complex64: complex numbers are",
+        ),
+        (lambda d: d.images[0], ValueError, "images must have shape (N, C, H, W), got (1, 8, 8)"),
+    ],
+)
+def test_what_predict_refuses(model, valid, images, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        predict(model, images(valid))
+
+
+@pytest.mark.parametrize("look", [evaluate, lambda model, data: predict(model, data.images)])
+@pytest.mark.parametrize(
+    ("model", "error", "message"),
+    [
+        (
+            nn.Flatten,
+            TypeError,
+            "model must be a torch.nn.Module, got the class Flatten: give an object, Flatten()",
+        ),
+        (abs, TypeError, "model must be a torch.nn.Module, got builtin_function_or_method"),
+        (nn.Conv2d(1, 10, 8), ValueError, "model must return scores of shape (256, "),
+        (
+            nn.AdaptiveMaxPool2d(1, return_indices=True),
+            TypeError,
+            "model must return scores, a tensor of shape (256, ",
+        ),
+    ],
+)
+def test_wrong_models(valid, look, model, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        look(model, valid)
+
+
+def test_splits_for_one_of_its_sets(model, valid):
+    with pytest.raises(
+        TypeError, match=r"^data must be ImageData, got Splits: give one of its sets, such as data"
+    ):
+        evaluate(model, Splits(valid, valid, valid))
+
+
+def test_correct_answers_are_counted_exactly_in_16_bits(valid):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10)).bfloat16()
+    data = ImageData(valid.images.bfloat16(), predict(model, valid.images.bfloat16()), valid.class_names)
+    assert evaluate(model, data, batch_size=300).correct == 300
+
+
 def test_a_model_without_weights(valid):
     first_ten = nn.Sequential(nn.Flatten(), nn.Unflatten(1, (64,)))
     assert evaluate(first_ten, valid).count == 300
@@ -163,14 +226,14 @@ def test_accuracy_is_a_fraction():
     assert Evaluation(0.5, 3, 4).accuracy == 0.75
 
 
-# ---- shares and devices --------------------------------------------------------------
+# ---- shards and devices --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [0, 1, 3, 4, 10, 1197])
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
-def test_shares_are_whole_disjoint_and_even(size, count):
-    places = [Processes(torch.device("cpu"), rank, count).share(size) for rank in range(count)]
-    rows = [list(range(size))[place] for place in places]
+def test_shards_are_whole_disjoint_and_even(size, count):
+    shards = [ProcessGroup(torch.device("cpu"), rank, count).shard(size) for rank in range(count)]
+    rows = [list(range(size))[shard] for shard in shards]
     assert list(itertools.chain(*rows)) == list(range(size))
     assert max(map(len, rows)) - min(map(len, rows)) <= 1
 
@@ -178,12 +241,12 @@ def test_shares_are_whole_disjoint_and_even(size, count):
 @pytest.mark.skipif(torch.accelerator.is_available(), reason="needs a machine without accelerator")
 def test_devices():
     assert choose_device(None) == choose_device("cpu") == torch.device("cpu")
-    assert autocast_type(torch.device("cpu")) == torch.bfloat16
+    assert autocast_dtype(torch.device("cpu")) == torch.bfloat16
     assert not gradient_scaler(torch.device("cpu"), amp=True).is_enabled()
 
 
 def test_old_nvidia_cards_compute_in_float16_with_a_scaler(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
-    assert autocast_type(torch.device("cuda")) == torch.float16
+    assert autocast_dtype(torch.device("cuda")) == torch.float16
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    assert autocast_type(torch.device("cuda")) == torch.bfloat16
+    assert autocast_dtype(torch.device("cuda")) == torch.bfloat16

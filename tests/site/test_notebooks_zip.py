@@ -1,94 +1,89 @@
-"""The zip of all chapters has what it needs, its links lead somewhere, and a chapter runs from it alone."""
+"""The zip of all chapters has what it needs, its links lead somewhere, and its package can be installed."""
 
 import ast
-import doctest
 import re
 import subprocess
 import sys
 import zipfile
+from functools import cache
 from importlib.metadata import packages_distributions
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from docutils import nodes
-from tests.built_book import ROOT, build_once
-from tools.book import Book
-from tools.kernels import run_cells
-from tools.markdown import inlines
-from tools.notebooks import load, normalise
+import yaml
+from sphinx.errors import ExtensionError
+from tests.built_book import ROOT, build_once, pages_in_toc
+from tools.notebooks import load
 
-import download_links
-import notebooks_zip
-import plain_pages
+from d2lconv_book import notebooks_zip
 
-CHAPTER = "building_blocks"
+ADDRESS = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
+PAGES = pages_in_toc()
+CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").is_file()]
+
+
+def path_of(name):
+    (path,) = (
+        ROOT / f"{name}{suffix}" for suffix in (".ipynb", ".md") if (ROOT / f"{name}{suffix}").exists()
+    )
+    return path
+
+
+def write(folder):
+    """Write the file without building a book, and return its path."""
+    env = SimpleNamespace(found_docs=set(PAGES), doc2path=path_of)
+    config = SimpleNamespace(html_baseurl=ADDRESS)
+    app = SimpleNamespace(
+        builder=SimpleNamespace(name="html"), srcdir=ROOT, outdir=folder, env=env, config=config
+    )
+    notebooks_zip.write(app, None)
+    return folder / "_downloads" / "d2lconv-notebooks.zip"
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    return build_once(tmp_path_factory).site
-
-
-@pytest.fixture(scope="module")
-def folder(site, tmp_path_factory):
+def folder(tmp_path_factory):
     """Return the unpacked folder."""
-    place = tmp_path_factory.mktemp("unpacked")
-    with zipfile.ZipFile(site / notebooks_zip.NAME) as zipped:
+    place = tmp_path_factory.mktemp("zip")
+    with zipfile.ZipFile(write(place)) as zipped:
         zipped.extractall(place)
-    return place / notebooks_zip.FOLDER
+    return place / "d2lconv-notebooks"
 
 
-@pytest.fixture(scope="module")
-def installed(folder, tmp_path_factory):
-    """Install the package of the folder, and nothing else, and return where."""
-    target = tmp_path_factory.mktemp("installed")
-    (wheel,) = folder.glob("*.whl")
-    options = ["--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--target", target]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, wheel], check=True)
-    return target
-
-
-@pytest.mark.parametrize("module", [download_links, notebooks_zip, plain_pages], ids=lambda m: m.__name__)
-def test_examples(module):
-    assert doctest.testmod(module).failed == 0
+def test_the_site_has_it(tmp_path, tmp_path_factory):
+    site = build_once(tmp_path_factory).site
+    assert (site / "_downloads" / "d2lconv-notebooks.zip").read_bytes() == write(tmp_path).read_bytes()
 
 
 def test_notebooks_are_those_of_the_book(folder):
-    chapters = Book(ROOT).chapters()
-    assert {path.name for path in folder.glob("*.ipynb")} == {path.name for path in chapters}
-    for path in chapters:
-        assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
+    assert sorted(path.name for path in folder.glob("*.ipynb")) == sorted(path_of(n).name for n in CHAPTERS)
+    for path in map(path_of, CHAPTERS):
+        here = load(folder / path.name)
+        for cell, original in zip(here.cells, load(path).cells, strict=True):
+            if cell.cell_type == "code":
+                assert cell == original, path.name
 
 
-def links_of(path):
-    """Yield the addresses of a page's links and images."""
-    texts = [path.read_text(encoding="utf-8")]
-    if path.suffix == ".ipynb":
-        texts = [cell.source for cell in load(path).cells if cell.cell_type == "markdown"]
-    for token in (token for text in texts for token in inlines(text)):
-        address = token.attrGet("href") or token.attrGet("src")
-        if address:
-            yield address
+def links(path):
+    """Yield where the links and images of a notebook lead."""
+    for cell in load(path).cells:
+        if cell.cell_type == "markdown":
+            yield from re.findall(r"\]\(<?([^)\s>]+)", cell.source)
 
 
-def test_links_lead_somewhere(folder):
+def test_links_lead_to_notebooks_beside_them_or_to_the_site(folder, tmp_path_factory):
+    site = build_once(tmp_path_factory).site
+    ids = cache(lambda page: set(re.findall(r'\bid="([^"]+)"', (site / page).read_text(encoding="utf-8"))))
     followed = 0
-    for path in [*folder.glob("*.ipynb"), *folder.glob("*.md")]:
-        for address in links_of(path):
-            if not re.match(r"https?://|mailto:|#", address):
-                assert (folder / address.partition("#")[0]).is_file(), f"{path.name}: {address}"
-                followed += 1
-    assert followed > 100
-
-
-def test_pages_are_plain_markdown(folder):
-    for path in folder.glob("*.md"):
-        assert not re.search(r"^\s*(```|:::+)\{", path.read_text(encoding="utf-8"), re.MULTILINE), path.name
-    works = (folder / "bibliography.md").read_text(encoding="utf-8")
-    keys = Book(ROOT).citation_keys()
-    assert len(re.findall(r"^- \S", works, re.MULTILINE)) == len(keys)
-    assert works.count("Gradient-based learning applied to document recognition") == 1
-    assert "`conv2d`: " in (folder / "api.md").read_text(encoding="utf-8")
+    for path in folder.glob("*.ipynb"):
+        for address in links(path):
+            name, _, anchor = address.removeprefix(ADDRESS).partition("#")
+            if address.startswith(ADDRESS):
+                assert (site / name).is_file(), address
+                assert not anchor or anchor in ids(name), address
+            elif not re.match(r"https?://|mailto:|#", address):
+                assert (folder / name).is_file(), f"{path.name}: {address}"
+            followed += 1
+    assert followed > 300
 
 
 def imported(path):
@@ -103,92 +98,41 @@ def imported(path):
 
 
 def test_requirements_have_all_that_the_chapters_import(folder):
-    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.endswith(".whl")] == [
-        f"./{path.name}" for path in folder.glob("*.whl")
-    ]
-    names = {line.partition("==")[0] for line in lines} | {"d2lconv"}
+    package, *pins = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert (folder / package / "pyproject.toml").is_file()
+    assert all(re.match(r"[\w.-]+==\d", pin) for pin in pins)
+    names = {pin.partition("==")[0] for pin in pins} | {"d2lconv"}
+    assert "jupyterlab" in names
     providers = {"d2lconv": ["d2lconv"], **packages_distributions()}
     for path in folder.glob("*.ipynb"):
         for module in {name.partition(".")[0] for name in imported(path)} - sys.stdlib_module_names:
             assert set(providers[module]) & names, f"{path.name}: {module}"
 
 
-@pytest.mark.slow
-def test_a_chapter_runs_from_the_folder_alone(folder, installed, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(installed))
-    where = [sys.executable, "-c", "import d2lconv; print(d2lconv.__file__, d2lconv.__version__)"]
-    said = subprocess.run(where, cwd=folder, check=True, capture_output=True, text=True).stdout.split()
-    assert Path(said[0]).is_relative_to(installed)
-    path = folder / f"{CHAPTER}.ipynb"
-    before = load(path)
-    after = load(path)
-    run_cells(after, path, timeout=120, each=lambda: None)
-    after = normalise(after)
-    assert [shown(cell) for cell in after.cells] == [shown(cell) for cell in before.cells]
+def test_its_package_can_be_installed_and_used(folder, tmp_path):
+    options = ["--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation"]
+    install = [sys.executable, "-m", "pip", "install", *options, "--target", tmp_path, folder / "package"]
+    subprocess.run(install, check=True)
+    use = (
+        "import d2lconv; print(d2lconv.__file__, d2lconv.__version__, d2lconv.shapes.conv_output_size(28, 5))"
+    )
+    run = [sys.executable, "-c", use]
+    said = subprocess.run(run, cwd=folder, env={"PYTHONPATH": str(tmp_path)}, check=True, capture_output=True)
+    place, version, size = said.stdout.decode().split()
+    assert place.startswith(str(tmp_path))
+    assert version[0].isdigit()
+    assert size == "24"
+    installed = {path.relative_to(tmp_path / "d2lconv") for path in (tmp_path / "d2lconv").rglob("*")}
+    source = {path.relative_to(ROOT / "src/d2lconv") for path in (ROOT / "src/d2lconv").rglob("*")}
+    assert {path for path in source - installed if "__pycache__" not in path.parts} == set()
 
 
-def shown(cell):
-    """Return what a cell gives, without pictures in pixels."""
-    data = [output.get("data", {"text": output.get("text")}) for output in cell.get("outputs", [])]
-    return [{kind: value for kind, value in one.items() if kind != "image/png"} for one in data]
+def test_the_same_book_gives_the_same_bytes(tmp_path):
+    assert write(tmp_path / "a").read_bytes() == write(tmp_path / "b").read_bytes()
 
 
-def test_same_files_give_the_same_bytes(tmp_path):
-    files = {"b.txt": b"2", "a.txt": b"1" * 1000}
-    notebooks_zip.archive(files, tmp_path / "one.zip")
-    notebooks_zip.archive(dict(reversed(files.items())), tmp_path / "two.zip")
-    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["one.zip", "two.zip"]
-
-
-def test_same_package_gives_the_same_wheel(site, monkeypatch):
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    name, content = notebooks_zip.wheel(ROOT)
-    with zipfile.ZipFile(site / notebooks_zip.NAME) as zipped:
-        assert zipped.read(f"{notebooks_zip.FOLDER}/{name}") == content
-
-
-def test_missing_version_is_reported():
-    with pytest.raises(
-        notebooks_zip.ZipError, match="no version of jupyterlab, torch; run: make requirements"
-    ):
-        notebooks_zip.requirements(
-            '[project]\ndependencies = ["torch>=2"]', "scikit-learn==1.5\n#torch==2.13\n", "a.whl"
-        )
-
-
-def test_missing_hatchling_is_reported(monkeypatch):
-    monkeypatch.setattr(notebooks_zip, "find_spec", lambda name: None)
-    with pytest.raises(notebooks_zip.ZipError, match="hatchling is not installed"):
-        notebooks_zip.wheel(ROOT)
-
-
-def test_fault_of_hatchling_is_reported(tmp_path):
-    (tmp_path / "pyproject.toml").write_text("[project\n")
-    with pytest.raises(notebooks_zip.ZipError, match="hatchling: "):
-        notebooks_zip.wheel(tmp_path)
-
-
-@pytest.mark.parametrize("page", ["```{note}\nA note.\n```\n", ":::{tip}\nA tip.\n:::\n"])
-def test_directive_that_plain_markdown_lacks_is_reported(page):
-    with pytest.raises(plain_pages.PlainError, match="cannot be written as plain Markdown"):
-        plain_pages.plain(page, works="", here=[], address="")
-
-
-def test_link_to_a_download_says_its_size_or_what_makes_it(tmp_path):
-    page = tmp_path / "page.html"
-    link = '<a class="d2l-download" href="a.pdf" data-made-by="make pdf">The book</a>'
-    page.write_text(f"<p>{link}</p>")
-    download_links.refresh(page)
-    assert 'data-href="a.pdf"' in page.read_text()
-    assert "<code>make pdf</code> makes it" in page.read_text()
-    (tmp_path / "a.pdf").write_bytes(b"x" * 45_600)
-    for _ in range(2):  # a second time changes nothing
-        download_links.refresh(page)
-        assert page.read_text() == f'<p>{link}<span class="d2l-size"> (46 KB)</span></p>'
-
-
-def test_works_are_written_with_their_links():
-    title = nodes.emphasis("", "A_b")
-    assert plain_pages.markdown_of(nodes.paragraph("", "", title)) == r"*A\_b*"
+def test_a_missing_version_is_reported(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["torch>=2", "tqdm"]')
+    (tmp_path / "requirements.txt").write_text("scikit-learn==1.5\njupyterlab==4.4\ntqdm==4\n#torch==2.13\n")
+    with pytest.raises(ExtensionError, match=r"no version of {'torch'}; run: make requirements"):
+        notebooks_zip.requirements(tmp_path)

@@ -1,99 +1,124 @@
-"""Pages in a real browser: over http and as files, in both themes, on a desk and on a phone."""
+"""The pages in a real browser: what they cost, whom they ask, and that everything on them can be used."""
 
-from concurrent.futures import ThreadPoolExecutor
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
-from tests.built_book import lay_out_all, pages_in_toc, sideways
-from tests.chromium import do_without, find_browser
+from tests.built_book import pages_in_toc, sideways
+from tests.explorers.widgets_book import FigureOnPage
+from tools.page_cost import FIGURES, measure
+from tools.page_cost import serve as serve_compressed
 
-PAGES = [*pages_in_toc(), "search", "genindex"]
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+PAGES = [*pages_in_toc(), "search", "genindex", "py-modindex"]
+KINDS = ["book/index", "book/convolution", "book/gallery", "book/api", "book/glossary", "search"]
+
+# KiB of a first visit, compressed, without what figures load when a reader comes near: measured, rounded up.
+FRAME = 60
+"""Of any page: style, scripts, and the formulas' font where it has formulas."""
+HEAVIEST = {
+    "book/index": 40, "book/convolution": 132, "book/api": 120, "book/glossary": 80, "search": 115,
+    "book/one_by_one": 230, "book/lenet": 150, "book/gallery": 170, "book/depthwise_separable": 235,
+    "book/channels": 190,
+    "book/padding_stride": 160, "book/receptive_field": 160, "book/building_blocks": 125,
+}  # fmt: skip
+MOST = 150
+MOST_REQUESTS = 14
 
 
 @pytest.fixture(scope="session")
-def address(site, serve):
-    return serve(site)
-
-
-def variable(page, name):
-    return page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('{name}').trim()")
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_page_over_http_in_both_themes(visit, address, name):
-    page, problems = visit(f"{address}/{name}.html")
-    assert variable(page, "--d2l-ink") == "#1b1f24"
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_selector("html[data-theme=dark]")
-    assert variable(page, "--d2l-ink") == "#e8ebef"
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 30)"
-    assert problems == []
+def address(site):
+    """Address of the book where it is published: the 404 page works there alone."""
+    with serve_compressed(site, under="/d2lconv/") as base:
+        yield base
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_page_is_light_and_keeps_to_itself(browser, address, name):
+    report = measure(browser, address, f"{name}.html", read=False)
+    assert report.outside == []
+    assert report.refused == []
+    of_figures = report.bytes[FIGURES]
+    assert report.total - of_figures <= 1024 * HEAVIEST.get(name, MOST), report.bytes
+    assert report.bytes["css"] + report.bytes["font"] <= 1024 * FRAME, report.bytes
+    assert report.requests <= MOST_REQUESTS
+    assert report.shift <= 0.01
+
+
+# ---- for everybody ----
+
+EVERYTHING = "{preload: false, resultTypes: ['violations']}"
+COLOURS = "{preload: false, resultTypes: ['violations'], runOnly: ['color-contrast']}"
+FIRST_NODES = """done => done.violations.map(rule =>
+  [rule.id, rule.nodes.slice(0, 5).map(node => node.html.slice(0, 200))])"""
+
+
+def faults(page, rules):
+    """Return what axe-core finds, with the first few places of each."""
+    return page.evaluate(f"axe.run({rules}).then({FIRST_NODES})")
+
+
+@pytest.fixture
+def open_page(browser):
+    pages = []
+
+    def open_page(address):
+        # The tests' own scripts would not get past a page's policy.
+        size = {"width": 1280, "height": 900}
+        page = browser.new_page(viewport=size, reduced_motion="reduce", bypass_csp=True)
+        pages.append(page)
+        page.goto(address)
+        page.evaluate(AXE)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.parametrize("name", [*PAGES, "404"])
+def test_page_is_accessible_and_fits(open_page, address, name):
+    page = open_page(f"{address}{name}.html{'?q=stride' if name == 'search' else ''}")
+    for number in range(page.locator(".d2l-live").count()):
+        FigureOnPage(page, number)  # waits until it is set up
+    levels = page.locator("article :is(h1, h2, h3, h4, h5, h6)").evaluate_all(
+        "headings => headings.filter(h => h.checkVisibility()).map(h => Number(h.localName[1]))"
+    )
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels)), levels
+    found = {"desk, light": faults(page, EVERYTHING)}
+    if name in KINDS:
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_timeout(100)
+        found["desk, dark"] = faults(page, COLOURS)
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(200)
+        assert sideways(page) == 0, width
+    if name in KINDS:
+        found["phone, dark"] = faults(page, EVERYTHING)
+    assert {way: rules for way, rules in found.items() if rules} == {}
+
+
+@pytest.mark.parametrize(
+    ("style", "ways"), [("", []), ("p { color: #eee }", ["color-contrast"])], ids=["right", "faint"]
+)
+def test_a_fault_is_noticed(open_page, tmp_path, style, ways):
+    (tmp_path / "page.html").write_text(
+        "<!doctype html><html lang=en><title>t</title><style>body { background: #fff; color: #000 }"
+        f"{style}</style><main><h1>h</h1><p>text</p></main>"
+    )
+    assert [rule for rule, _ in faults(open_page((tmp_path / "page.html").as_uri()), EVERYTHING)] == ways
+
+
+@pytest.mark.parametrize("name", ["book/index", "book/convolution", "search"])
 def test_page_as_a_file_on_a_phone(visit, site, name):
     page, problems = visit((site / f"{name}.html").as_uri(), width=360, scheme="dark")
     assert sideways(page) == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 30)"
     assert problems == []
-
-
-IS_DRAWN = "(element) => element.checkVisibility({ contentVisibilityAuto: true })"
-
-
-def test_sections_are_laid_out_when_one_comes_near(visit, address):
-    page, _ = visit(f"{address}/book/lenet.html")
-    headings = page.locator(".bd-article > section > section > h2")
-    assert headings.first.evaluate(IS_DRAWN)
-    assert not headings.last.evaluate(IS_DRAWN)
-    headings.last.evaluate("(heading) => heading.scrollIntoView()")
-    page.wait_for_timeout(200)
-    assert headings.last.evaluate(IS_DRAWN)
-
-
-@pytest.mark.parametrize("width", [1280, 360])
-def test_a_link_into_a_page_leads_to_its_section(visit, address, width):
-    page, _ = visit(f"{address}/book/lenet.html", width=width)
-    names = page.locator(".bd-article section section[id]").evaluate_all("(all) => all.map(({ id }) => id)")
-    assert len(names) > 8
-    for name in names[2:-2:4]:
-        page.goto("about:blank")
-        page.goto(f"{address}/book/lenet.html#{name}")
-        page.wait_for_timeout(300)
-        top = f"document.getElementById('{name}').getBoundingClientRect().top"
-        assert 0 <= page.evaluate(top) < 150
-
-
-def test_tab_leads_to_boxes_that_scroll_and_to_no_others(visit, address):
-    page, _ = visit(f"{address}/book/data.html", width=360)
-    lay_out_all(page)
-    boxes = page.locator("main :is(pre, .math-display, .pst-scrollable-table-container):visible")
-    scroll = "({ scrollWidth, clientWidth }) => scrollWidth > clientWidth"
-
-    def look(width):
-        """Return for each box whether Tab leads to it and whether it scrolls, once both agree and stay."""
-        page.set_viewport_size({"width": width, "height": 900})
-        found = []
-        for _ in range(50):  # a busy machine takes its time
-            page.wait_for_timeout(100)
-            before = found
-            found = boxes.evaluate_all(
-                f"(boxes) => boxes.map((box) => [box.tabIndex === 0, ({scroll})(box)])"
-            )
-            if found == before and all(is_stop == scrolls for is_stop, scrolls in found):
-                break
-        return found
-
-    phone = look(360)
-    assert all(is_stop == scrolls for is_stop, scrolls in phone)
-    desk = look(1280)
-    assert all(is_stop == scrolls for is_stop, scrolls in desk)
-    assert 0 < sum(scrolls for _, scrolls in desk) < sum(scrolls for _, scrolls in phone)
-    fits = desk.index([False, False])
-    # As on a phone: its scroll bar takes no room, so the box stays as large as it was.
-    boxes.nth(fits).evaluate("(box) => (box.style.scrollbarWidth = 'none')")
-    boxes.nth(fits).evaluate("(box) => box.prepend('a long line '.repeat(40))")
-    assert look(1280)[fits] == [True, True]
 
 
 def test_start_page_leads_to_the_course(visit, site):
@@ -102,34 +127,288 @@ def test_start_page_leads_to_the_course(visit, site):
     assert problems == []
 
 
-def test_formulas_use_the_font_of_the_book(visit, address):
-    page, _ = visit(f"{address}/book/convolution.html")
-    loaded = "[...document.fonts].some(f => f.family.includes('d2lconv Math') && f.status === 'loaded')"
-    assert page.evaluate(f"document.fonts.ready.then(() => {loaded})")
+# ---- the search ----
+
+TEACHES = {
+    "1×1": "1×1 convolution", "1x1": "1×1 convolution", "CNN": "Convolutional network", "filter": "Kernel",
+    "stride": "Stride", "dilation": "Dilation", "receptive field": "Receptive field", "padding": "Padding",
+    "kernels": "Kernel", "conv2d": "conv2d", "corr2d_multi_in": "corr2d_multi_in",
+}  # fmt: skip
 
 
-def test_figures_follow_the_theme_and_fit_a_phone(visit, address):
-    page, _ = visit(f"{address}/book/index.html", width=360)
-    drawing = page.locator("svg.d2l-figure").first
-    box = drawing.bounding_box()
-    assert 250 < box["width"] <= 360
-    colour = "element => getComputedStyle(element.querySelector('text')).fill"
-    light = drawing.evaluate(colour)
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_selector("html[data-theme=dark]")
-    assert light != drawing.evaluate(colour)
+@pytest.fixture(scope="module")
+def search(browser, address):
+    """Return a function that searches: it returns titles and places of what is found, and what is said."""
+    page = browser.new_page()
+    page.goto(f"{address}search.html")
+
+    def search(words):
+        page.fill("#d2l-query", words)
+        page.keyboard.press("Enter")
+        items = page.locator("#d2l-results li").evaluate_all(
+            "items => items.map(item => [...item.children].slice(0, 2).map(part => part.textContent))"
+        )
+        return items, page.locator("#d2l-results").inner_text()
+
+    yield search
+    page.close()
+
+
+@pytest.mark.parametrize("words", TEACHES)
+def test_what_teaches_a_word_comes_first(search, words):
+    (title, place), *_ = search(words)[0]
+    assert title == TEACHES[words]
+    assert (place == "Python API") == ("2d" in words)
+
+
+def test_excerpts_have_formulas_once_and_only_text(search):
+    said = search("dilation")[1]
+    assert "with dilation d reaches over d(k - 1) + 1 cells" in said
+    assert not re.search(r"Open in Colab|\\[a-z]", said)
 
 
 @pytest.mark.parametrize(
-    ("term", "page_found"), [("neighbour", "glossary"), ("corr2d_multi_in", "api"), ("kernel", "convolution")]
+    "words", ["constructor", "__proto__", "toString", "<img src=x onerror=alert(1)>", "("]
 )
-def test_search_finds_a_term(visit, address, term, page_found):
-    page, problems = visit(f"{address}/search.html?q={term}")
-    page.wait_for_selector(f"#search-results li a[href*='book/{page_found}.html']")
+def test_odd_words_do_no_harm(search, words):
+    found, said = search(words)
+    assert found or "Nothing in the course" in said or words == "("
+
+
+def test_empty_result_helps(search):
+    found, said = search("poolng")
+    assert found == []
+    assert "Did you mean Pooling" in said
+    assert "glossary" in said
+
+
+def test_search_from_the_keyboard_leads_to_the_section(visit, address):
+    page, problems = visit(f"{address}book/vgg.html")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("stride")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=stride")
+    page.locator("#d2l-results a", has_text="Stride").first.click()
+    page.wait_for_url("**/book/glossary.html#stride")
     assert problems == []
 
 
-# ---- the checks notice what they are for ----
+def test_frame_without_storage_has_search_and_theme(visit, address):
+    page, _ = visit(f"{address}search.html")
+    page.route(
+        "**/frame.html",
+        lambda route: route.fulfill(
+            body='<iframe sandbox="allow-scripts" src="search.html?q=stride" width="1200" height="800">',
+            content_type="text/html",
+        ),
+    )
+    page.goto(f"{address}frame.html")
+    frame = page.frame_locator("iframe")
+    assert frame.locator("#d2l-results li a").first.inner_text() == "Stride"
+    for mode in ("dark", "light", "auto"):
+        frame.locator(".theme-toggle:visible").click()
+        assert frame.locator("body").get_attribute("data-theme") == mode
+
+
+# ---- the frame ----
+
+
+@pytest.fixture
+def chapter(visit, address):
+    page, problems = visit(f"{address}book/convolution.html")
+    yield page
+    assert problems == []  # a script that the policy stops says so
+
+
+def ink(page):
+    return page.evaluate("getComputedStyle(document.body).getPropertyValue('--d2l-ink').trim()")
+
+
+def test_theme_follows_the_system_and_the_switch_which_is_remembered(chapter):
+    assert ink(chapter) == "#1b1f24"
+    chapter.emulate_media(color_scheme="dark")
+    assert ink(chapter) == "#e8ebef"
+    figure = "getComputedStyle(document.querySelector('svg.d2l-figure')).fill"
+    dark = chapter.evaluate(figure)
+    chapter.locator(".theme-toggle:visible").click()
+    assert ink(chapter) == "#1b1f24"
+    assert chapter.evaluate(figure) != dark
+    chapter.reload()
+    assert ink(chapter) == "#1b1f24"
+
+
+def test_copy_button(chapter):
+    chapter.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    code = chapter.locator(".cell_input:visible pre").first
+    code.hover()
+    chapter.locator(".cell_input:visible button.copybtn").first.click()
+    chapter.wait_for_selector("button.copybtn.success")
+    assert chapter.evaluate("navigator.clipboard.readText()").split() == code.inner_text().split()
+
+
+def test_first_tab_skips_to_the_text(chapter):
+    chapter.keyboard.press("Tab")
+    link = chapter.locator(".skip-to-content")
+    assert link.evaluate("link => document.activeElement === link")
+    chapter.wait_for_function("link => link.getBoundingClientRect().y >= 0", arg=link.element_handle())
+    chapter.keyboard.press("Enter")
+    chapter.keyboard.press("Tab")
+    assert chapter.evaluate("document.activeElement.closest('article') !== null")
+
+
+def test_previous_next_and_contents_that_follow(chapter):
+    chapter.evaluate("document.getElementById('summary').scrollIntoView()")
+    chapter.wait_for_selector(".toc-tree li.scroll-current a[href='#summary']")
+    chapter.locator("a.next-page").click()
+    chapter.wait_for_url("**/book/padding_stride.html")
+    chapter.locator("a.prev-page").click()
+    chapter.wait_for_url("**/book/convolution.html")
+
+
+def test_links_of_a_page_to_its_source_and_to_colab(chapter):
+    path = "d2lconv/d2lconv/{}/main/book/convolution.ipynb"
+    links = chapter.locator(".page-links a, article p > a").evaluate_all("all => all.map(a => a.href)")
+    for kind in ("blob", "edit"):
+        assert f"https://github.com/{path.format(kind)}" in links
+    assert f"https://colab.research.google.com/github/{path.format('blob')}" in links
+    with chapter.expect_download() as download:
+        chapter.get_by_title("Download the notebook").click()
+    assert download.value.suggested_filename == "convolution.ipynb"
+
+
+@pytest.mark.parametrize("name", ["book/vgg", "book/downloads"])
+def test_logo_search_and_place_stay_in_sight(visit, address, name):
+    page, _ = visit(f"{address}{name}.html")
+    page.set_viewport_size({"width": 1366, "height": 600})
+    page.reload()
+    for part in (".sidebar-brand", ".sidebar-search", ".current-page"):
+        box = page.locator(part).bounding_box()
+        assert 0 <= box["y"] < 600 - box["height"], part
+
+
+def test_menu_and_contents_of_a_phone_open_by_keyboard(visit, address):
+    page, problems = visit(f"{address}book/convolution.html", width=390)
+    for name, inside in [("Menu", ".sidebar-drawer"), ("Contents of this page", ".toc-drawer")]:
+        link = page.locator(f"{inside} a").last
+        assert not link.evaluate("link => link.checkVisibility({visibilityProperty: true})")
+        page.get_by_role("button", name=name).first.focus()
+        page.keyboard.press("Enter")
+        assert link.evaluate("link => link.checkVisibility({visibilityProperty: true})")
+        page.keyboard.press("Escape")
+        assert not link.evaluate("link => link.checkVisibility({visibilityProperty: true})")
+    assert problems == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_into_a_page_leads_to_its_section(visit, address, width):
+    page, _ = visit(f"{address}book/lenet.html", width=width)
+    names = page.locator("article section section[id]").evaluate_all("(all) => all.map(({ id }) => id)")
+    assert len(names) > 8
+    for name in names[2:-2:6]:
+        page.goto("about:blank")
+        page.goto(f"{address}book/lenet.html#{name}")
+        page.wait_for_timeout(300)
+        top = f"document.getElementById('{name}').getBoundingClientRect().top"
+        assert 0 <= page.evaluate(top) < 150
+
+
+# ---- the text ----
+
+BROKEN = """all => all.filter(word => {
+  const range = document.createRange();
+  range.selectNodeContents(word);
+  return !/\\s/.test(word.textContent) && new Set([...range.getClientRects()].map(({y}) => y)).size > 1;
+}).map(word => word.textContent)"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["convolution", "pooling"])
+def test_tables_break_no_word(visit, address, name, width):
+    page, _ = visit(f"{address}book/{name}.html", width=width)
+    words = page.locator("article :is(td, th) .pre")
+    assert words.count() > 5
+    assert words.evaluate_all(BROKEN) == []
+
+
+def test_boxes_that_scroll_say_so_and_are_reached_by_tab_and_others_are_not(visit, address):
+    page, _ = visit(f"{address}book/data.html", width=390)
+    page.wait_for_timeout(300)
+    boxes = page.locator("article :is(pre, .table-wrapper, .math-display):visible")
+    look = "(all) => all.map((box) => [box.tabIndex === 0, box.scrollWidth > box.clientWidth])"
+    found = boxes.evaluate_all(look)
+    assert all(is_stop == scrolls for is_stop, scrolls in found)
+    assert {scrolls for _, scrolls in found} == {True, False}
+    code = page.locator(".highlight pre[tabindex]").first
+    assert (
+        code.evaluate("pre => getComputedStyle(pre).backgroundAttachment") == "local, local, scroll, scroll"
+    )
+
+
+def test_setup_is_folded_and_says_so(chapter):
+    fold = chapter.locator("details.hide").first
+    assert fold.get_attribute("open") is None
+    fold.locator("summary").click()
+    assert fold.locator("pre").is_visible()
+
+
+def test_surd_stands_beside_what_is_under_it(visit, address):
+    page, _ = visit(f"{address}book/lenet.html")
+    page.evaluate("document.fonts.ready")
+    low = "root => [root, root.lastElementChild].map(part => part.getBoundingClientRect().bottom)"
+    for bottom, inner in page.locator("msqrt").evaluate_all(f"all => all.map({low})"):
+        assert bottom - inner < 12
+    assert page.locator("msqrt").count() > 0
+
+
+def test_figure_moves(chapter):
+    chapter.locator(".d2l-live").first.scroll_into_view_if_needed()
+    chapter.wait_for_selector(".d2l-live[data-ready] .d2l-view")
+
+
+def test_policy_stops_what_it_should(visit, address):
+    page, problems = visit(f"{address}book/convolution.html")
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.stolen = 1\">')"
+    )
+    page.evaluate(
+        "document.head.append(Object.assign(document.createElement('script'), {text: 'stolen = 2'}))"
+    )
+    page.evaluate("fetch('https://example.org').catch(() => 0)")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.stolen") is None
+    assert sum("Content Security Policy" in problem for problem in problems) >= 3
+
+
+# ---- for readers who print, and for those who come to no page ----
+
+
+def test_print_is_light_and_only_the_chapter_with_its_font(visit, address):
+    page, _ = visit(f"{address}book/pooling.html", scheme="dark")
+    assert (
+        page.evaluate("[...document.fonts].find(f => f.family.includes('d2lconv Math')).status") == "loaded"
+    )
+    page.emulate_media(media="print")
+    for part in (".sidebar-drawer", ".toc-drawer", ".content-icon-container", "footer", "details.hide"):
+        assert page.locator(part).first.is_hidden(), part
+    assert (
+        page.locator("article p").nth(1).evaluate("text => getComputedStyle(text).color") == "rgb(27, 31, 36)"
+    )
+    assert page.locator("article").evaluate("text => text.getBoundingClientRect().width") > 1200
+
+
+def test_missing_address_shows_a_page_that_leads_on(browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+    answer = page.goto(f"{address}book/deep/er/gone.html", wait_until="networkidle")
+    assert answer.status == 404
+    assert page.locator("article h1").inner_text() == "Page not found"
+    assert ink(page) == "#1b1f24"
+    page.locator("article a", has_text="start of the course").click()
+    page.wait_for_url(f"{address}book/index.html")
+    context.close()
+
+
+# ---- what is measured is noticed ----
 
 
 @pytest.mark.parametrize(
@@ -151,31 +430,3 @@ def test_wide_page_is_noticed(visit, tmp_path):
     (tmp_path / "page.html").write_text("<!doctype html><p style='width: 500px'>wide")
     page, _ = visit((tmp_path / "page.html").as_uri(), width=360)
     assert sideways(page) > 0
-
-
-def test_browser_is_the_one_that_is_named():
-    assert find_browser({"D2LCONV_CHROMIUM": "/opt/chromium"}) == "/opt/chromium"
-
-
-def test_browser_of_playwright_is_found(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path))
-
-    def where_it_would_be():
-        with sync_playwright() as playwright:
-            return Path(playwright.chromium.executable_path)
-
-    with ThreadPoolExecutor(1) as apart:  # a thread can hold one Playwright, and this one may hold the tests'
-        assert apart.submit(find_browser, {}).result() is None
-        path = apart.submit(where_it_would_be).result()
-        path.parent.mkdir(parents=True)
-        path.touch()
-        assert apart.submit(find_browser, {}).result() == str(path)
-
-
-@pytest.mark.parametrize(
-    ("environment", "outcome"), [({}, pytest.skip.Exception), ({"CI": "true"}, pytest.fail.Exception)]
-)
-def test_missing_browser_skips_but_fails_in_ci(environment, outcome):
-    with pytest.raises(outcome, match="no Chromium"):
-        do_without(environment)

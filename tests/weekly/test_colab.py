@@ -5,9 +5,10 @@ import re
 import subprocess
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import expect
 from tests.built_book import ROOT
-from tests.explorers.widgets_book import FigureOnPage, build, chapter, lay_out
+from tests.explorers.widgets_book import ALT, FigureOnPage, build, lay_out
 from tests.weekly import colab
 from tests.weekly.jupyterlab import Notebook, start_lab
 
@@ -16,8 +17,9 @@ pytestmark = pytest.mark.slow
 VERSIONS = "ipywidgets.__version__, anywidget.__version__"
 CODE = "from d2lconv import widgets\nfigure = widgets.convolution_explorer()\nfigure"
 EXECUTE = """import pathlib, sys
-from tests.explorers.widgets_book import execute
-execute(pathlib.Path(sys.argv[1]), "figures")
+from tools.execute import run_chapter
+result = run_chapter(pathlib.Path(sys.argv[1]), 120)
+assert not result.problem, result.problem
 """
 EXPLORERS = ["convolution", "padding", "channels", "pooling", "receptive_field", "cost"]
 
@@ -48,7 +50,7 @@ def test_versions_are_those_of_colab(run):
 
 
 def test_explorers_pass_their_tests(run):
-    files = [ROOT / "tests/package/test_widgets.py", *sorted(ROOT.glob("tests/test_*_explorer.py"))]
+    files = [ROOT / "tests/package/test_widgets.py", *sorted(ROOT.glob("tests/package/test_*_explorer.py"))]
     # ipywidgets 7 calls what traitlets has deprecated since.
     options = ["-q", "-p", "no:cacheprovider", "-W", "ignore::DeprecationWarning"]
     said = run("-m", "pytest", *options, *files)
@@ -71,7 +73,7 @@ def test_a_front_end_for_these_versions_draws_and_moves_a_figure(run, browser, t
         expect(formula).to_contain_text("= 16")
         page.get_by_label("Kernel", exact=True).select_option("sharpen")
         notebook.expect("figure.view.kernel[0]", [0, -1, 0])
-        cell = page.locator(".d2l-grid.d2l-input [data-place='0,0'] input")
+        cell = page.locator(".d2l-grid.d2l-input [data-cell='0,0'] input")
         cell.fill("7")
         cell.press("Enter")
         notebook.expect("figure.view.input[0][0]", 7)
@@ -80,9 +82,12 @@ def test_a_front_end_for_these_versions_draws_and_moves_a_figure(run, browser, t
 
 
 def test_state_saved_with_these_versions_moves_on_a_page(run, visit, tmp_path):
-    figures = chapter(*(f"widgets.{name}_explorer()" for name in EXPLORERS))
-    folder = lay_out(tmp_path / "book", {"figures": figures})
-    run("-c", EXECUTE, folder)
+    cells = [new_markdown_cell("# Figures"), new_code_cell("from d2lconv import widgets")]
+    for number, name in enumerate(EXPLORERS, start=1):
+        metadata = {"mystnb": {"image": {"alt": ALT.format(number)}}}
+        cells.append(new_code_cell(f"widgets.{name}_explorer()", metadata=metadata))
+    folder = lay_out(tmp_path / "book", {"figures": new_notebook(cells=cells)})
+    run("-c", EXECUTE, folder / "book/figures.ipynb")
     assert '"~0.9.*"' in (folder / "book/figures.ipynb").read_text(encoding="utf-8")
     done = build(folder)
     assert done.code == 0, done.log[-2000:]

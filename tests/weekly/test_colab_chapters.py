@@ -13,23 +13,22 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tests.repository.distribution import build_once
 from tests.weekly.environments import BESIDE, COURSE, make_once, packages_of, put_on_top
-from tools import colab
 from tools.book import Book
-from tools.kernels import run_cells
+from tools.execute import run_cells
+from tools.notebooks import install_index
 
 pytestmark = pytest.mark.slow
 
 BOOK = Book.around(Path(__file__))
 COLAB = {
     "anywidget": "0.9.21",
+    "certifi": "2025.1.31",
     "ipykernel": "6.17.1",
     "ipython": "7.34.0",
     "ipywidgets": "7.7.1",
     "matplotlib": "3.10.0",
     "numpy": "2.0.2",
-    "pooch": "1.8.2",
     "scikit-learn": "1.6.1",
     "tqdm": "4.67.1",
     "traitlets": "5.7.1",
@@ -49,10 +48,13 @@ def shipped():
     return make_once("colab-alone", [*pins, *(torch.requires or ())], beside=[alone])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """Return the wheel's path."""
-    return build_once(tmp_path_factory).wheel
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
+    subprocess.run(command, cwd=BOOK.root, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def versions(python):
 def test_chapter_runs_alone_and_shows_the_same(path, wheel, python, tmp_path):
     saved = nbformat.read(path, as_version=4)
     nb = copy.deepcopy(saved)
-    install = nb.cells[colab.install_index(nb)]
+    install = nb.cells[install_index(nb)]
     repository = BOOK.repository()
     address = f"git+{repository.url}@{repository.branch}"
     assert install.source.count(address) == 1
@@ -104,7 +106,7 @@ def test_chapter_runs_alone_and_shows_the_same(path, wheel, python, tmp_path):
     assert {name: before[name] for name in COLAB} == COLAB
     assert "d2lconv" not in before
 
-    run_cells(nb, alone, timeout=300, each=lambda: None)
+    run_cells(nb, alone, timeout=300)
 
     same = [cell for cell in saved.cells if cell.cell_type == "code"]
     for number, cell in enumerate(cell for cell in nb.cells if cell.cell_type == "code"):

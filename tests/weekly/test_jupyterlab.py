@@ -59,7 +59,7 @@ def test_a_choice_changes_the_numbers_in_the_kernel(notebook, formula):
 
 
 def test_a_number_typed_into_a_grid_reaches_the_kernel(notebook, formula):
-    cell = notebook.page.locator(".d2l-grid.d2l-input [data-place='0,0'] input")
+    cell = notebook.page.locator(".d2l-grid.d2l-input [data-cell='0,0'] input")
     cell.fill("7")
     cell.press("Enter")
     expect(formula).to_contain_text("= 16")

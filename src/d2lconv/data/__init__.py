@@ -4,11 +4,9 @@ Every loader returns `Splits`: training, validation and test data, each an `Imag
 validation data, and look at the test data once, at the end.
 """
 
-from d2lconv.data.augmentation import random_shifts
-from d2lconv.data.batches import batches
 from d2lconv.data.digits import load_digits
 from d2lconv.data.idx import read_idx
-from d2lconv.data.images import ImageData, Splits
+from d2lconv.data.images import ImageData, Splits, batches, random_shifts
 from d2lconv.data.mnist import load_fashion_mnist, load_mnist
 
 __all__ = [

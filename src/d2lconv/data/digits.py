@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from d2lconv._arguments import integer
-from d2lconv.data._splitting import evenly_spaced
-from d2lconv.data.images import ImageData, Splits
+from d2lconv.data.images import ImageData, Splits, evenly_spaced
 
 __all__ = ["load_digits"]
 
@@ -112,10 +111,13 @@ def _enlarge(images: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     other, so the last bit is the same on every machine and no value rounds to more than the largest.
     """
     last = images.shape[-1] - 1
-    centres = ((np.arange(size) + 0.5) * (last + 1) / size - 0.5).clip(0, last)
-    low = centres.astype(int)
+    centers = ((np.arange(size) + 0.5) * (last + 1) / size - 0.5).clip(0, last)
+    low = centers.astype(int)
     high = (low + 1).clip(max=last)
-    share = (centres - low).astype(np.float32)
-    rows = images.take(low, axis=1) * (1 - share)[:, None] + images.take(high, axis=1) * share[:, None]
-    enlarged: NDArray[np.float32] = rows.take(low, axis=2) * (1 - share) + rows.take(high, axis=2) * share
+    high_weight = (centers - low).astype(np.float32)
+    low_weight = 1 - high_weight
+    rows = images.take(low, axis=1) * low_weight[:, None] + images.take(high, axis=1) * high_weight[:, None]
+    enlarged: NDArray[np.float32] = (
+        rows.take(low, axis=2) * low_weight + rows.take(high, axis=2) * high_weight
+    )
     return enlarged

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import os
+import stat
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["read_idx"]
+
+MAX_BYTES = 2**30
+"""The most that the values may take: twice the largest data set in this format (EMNIST)."""
 
 _GZIP = b"\x1f\x8b"  # how compressed data begins
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -27,7 +32,7 @@ def read_idx(source: str | os.PathLike[str] | bytes) -> NDArray[Any]:
     Parameters
     ----------
     source : str, path or bytes
-        Where the file is, or what is in it.
+        Path of the file, or its content.
 
     Returns
     -------
@@ -36,8 +41,11 @@ def read_idx(source: str | os.PathLike[str] | bytes) -> NDArray[Any]:
 
     Raises
     ------
+    TypeError
+        If `source` is neither a path nor bytes.
     ValueError
-        If the data are damaged, do not begin like IDX, or are shorter or longer than the header says.
+        If the data are damaged, do not begin like IDX, are shorter or longer than the header says, or would
+        take more than 1 GiB.
     FileNotFoundError
         If there is no such file.
 
@@ -54,28 +62,50 @@ def read_idx(source: str | os.PathLike[str] | bytes) -> NDArray[Any]:
     array([[1, 2, 3],
            [4, 5, 6]], dtype=uint8)
     """
-    if isinstance(source, bytes):
-        name, data = "IDX data", source
-    else:
-        name, data = str(source), Path(source).read_bytes()
-    if data.startswith(_GZIP):
-        try:
-            data = gzip.decompress(data)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{name}: damaged gzip data: {error}") from error
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _TYPES:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return parse_idx(bytes(source), "IDX data")
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(f"source must be a path or bytes, got {type(source).__name__}")
+    path = Path(source)
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(f"{path}: not a regular file")
+    with path.open("rb") as file:
+        return parse_idx(file.read(2 * MAX_BYTES), str(path))
+
+
+def parse_idx(data: bytes, name: str) -> NDArray[Any]:
+    """Return the array in IDX data; ``name`` is what messages call them."""
+    file = gzip.GzipFile(fileobj=io.BytesIO(data)) if data.startswith(_GZIP) else io.BytesIO(data)
+    try:
+        return _parse(file, name)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{name}: damaged gzip data: {error}") from error
+
+
+def _parse(file: gzip.GzipFile | io.BytesIO, name: str) -> NDArray[Any]:
+    """Read the header, then as many bytes as it announces: what is packed may unpack to anything."""
+    head = file.read(4)
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in _TYPES:
         known = ", ".join(f"{number:02x}" for number in _TYPES)
         raise ValueError(
             f"{name}: IDX begins with the bytes 00 00, a type (one of {known}) and the number of axes, "
-            f"this with {data[:4].hex(' ') or 'nothing'}"
+            f"this with {head.hex(' ') or 'nothing'}"
         )
-    start = 4 + 4 * data[3]
-    if len(data) < start:
-        raise ValueError(f"{name}: cut off in its header, which takes {start} bytes, got {len(data)}")
-    shape = tuple(np.frombuffer(data[4:start], ">u4").tolist())
-    kind = np.dtype(_TYPES[data[2]])
-    expected, found = math.prod(shape) * kind.itemsize, len(data) - start
-    if found != expected:
-        what = "cut off" if found < expected else "too long"
-        raise ValueError(f"{name}: {what}: values of shape {shape} take {expected} bytes, got {found}")
-    return np.frombuffer(data, kind, offset=start).reshape(shape).astype(kind.newbyteorder("="))
+    lengths = file.read(4 * head[3])
+    if len(lengths) < 4 * head[3]:
+        raise ValueError(
+            f"{name}: cut off in its header, which takes {4 + 4 * head[3]} bytes, got {4 + len(lengths)}"
+        )
+    shape, kind = tuple(np.frombuffer(lengths, ">u4").tolist()), np.dtype(_TYPES[head[2]])
+    expected = math.prod(shape) * kind.itemsize
+    if expected > MAX_BYTES:
+        raise ValueError(f"{name}: values of shape {shape} take {expected} bytes, the limit is {MAX_BYTES}")
+    values, left = bytearray(), expected + 1
+    while left and (block := file.read(min(left, 2**20))):  # one large read would take all the memory at once
+        values += block
+        left -= len(block)
+    if len(values) < expected:
+        raise ValueError(f"{name}: cut off: values of shape {shape} take {expected} bytes, got {len(values)}")
+    if len(values) > expected:
+        raise ValueError(f"{name}: too long: values of shape {shape} take {expected} bytes, more follow")
+    return np.frombuffer(values, kind).reshape(shape).astype(kind.newbyteorder("="))

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from d2lconv.data._download import Source
-from d2lconv.data._reading import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, load_source
-from d2lconv.data.images import Splits
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from d2lconv.data._download import Source, cache_folder, fetch
+from d2lconv.data.idx import parse_idx
+from d2lconv.data.images import ImageData, Splits, evenly_spaced
 
 __all__ = ["load_fashion_mnist", "load_mnist"]
+
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 
 _HELD_OUT = 1000  # images of each class for validation
 
 # Two sources state the SHA-256 sums and agree in all eight, both on GitHub: tensorflow/datasets, in
 # tensorflow_datasets/url_checksums/{mnist,fashion_mnist}.txt, and pytorch/vision, in
-# torchvision/prototype/datasets/_builtin/mnist.py. Beside each mirror stands who downloads from it.
+# torchvision/prototype/datasets/_builtin/mnist.py. Beside each mirror stands who downloads from it. Several
+# projects each state the sums of what is packed in the files; one of them derived Fashion-MNIST's from files
+# whose MD5 sums are those that its authors publish.
 _MNIST = Source(
     "mnist",
     {
@@ -27,6 +37,13 @@ _MNIST = Source(
         "https://ossci-datasets.s3.amazonaws.com/mnist/",  # torchvision
         "https://storage.googleapis.com/cvdf-datasets/mnist/",  # tensorflow/datasets
     ),
+    contents={
+        TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    raw="MNIST/raw",
 )
 _FASHION_MNIST = Source(
     "fashion-mnist",
@@ -41,6 +58,13 @@ _FASHION_MNIST = Source(
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",  # Keras
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",  # torchvision, tensorflow/datasets
     ),
+    contents={
+        TRAIN_IMAGES: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        TRAIN_LABELS: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    raw="FashionMNIST/raw",
 )
 
 _DIGITS = tuple(str(digit) for digit in range(10))
@@ -94,7 +118,11 @@ def load_mnist(*, folder: str | os.PathLike[str] | None = None, progress: bool =
     of the training images.
 
     A file is used only if its SHA-256 sum is right, be it fresh or from the cache; a wrong one is downloaded
-    again. It appears in the cache whole or not at all, so several processes may load at once.
+    again. It appears in the cache whole or not at all, so several processes may load at once. A download may
+    have 100 MB and take 15 minutes.
+
+    Files that are there already are found unpacked, packed again, with names such as
+    ``train-images.idx3-ubyte``, in `folder` itself, and where torchvision puts them, in ``MNIST/raw``.
 
     Source: LeCun, Cortes and Burges, *The MNIST database of handwritten digits*; LeCun et al.,
     *Gradient-based learning applied to document recognition*, Proceedings of the IEEE 86(11), 1998.
@@ -152,3 +180,58 @@ def load_fashion_mnist(*, folder: str | os.PathLike[str] | None = None, progress
     ImageData(images=(50000, 1, 28, 28) float32, labels=(50000,) int64, classes=10)
     """
     return load_source(_FASHION_MNIST, _CLOTHES, held_out=_HELD_OUT, folder=folder, progress=progress)
+
+
+def load_source(
+    source: Source,
+    class_names: tuple[str, ...],
+    *,
+    held_out: int,
+    folder: str | os.PathLike[str] | None,
+    progress: bool,
+) -> Splits:
+    """Fetch the four files of a source, and hold out a number of training images of each class."""
+    files = fetch(source, folder, progress=progress)
+    cache = cache_folder(folder) / source.name
+    images, labels = _read(files, TRAIN_IMAGES, TRAIN_LABELS, len(class_names), f"{cache}{os.sep}")
+    test_images, test_labels = _read(files, TEST_IMAGES, TEST_LABELS, len(class_names), f"{cache}{os.sep}")
+    valid = np.sort(evenly_spaced(labels, len(class_names), held_out), axis=None)
+    train = np.setdiff1d(np.arange(len(labels)), valid)
+    return Splits(
+        _as_data(images[train], labels[train], class_names),
+        _as_data(images[valid], labels[valid], class_names),
+        _as_data(test_images, test_labels, class_names),
+    )
+
+
+def _read(
+    files: dict[str, bytes], images: str, labels: str, classes: int, cache: str
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return images and their labels; raise ValueError unless they belong together."""
+    pixels = _parse(files[images], cache + images, "images", 3)
+    numbers = _parse(files[labels], cache + labels, "labels", 1)
+    if len(pixels) != len(numbers):
+        raise ValueError(
+            f"{cache}{images} has {len(pixels)} images, but {cache}{labels} has {len(numbers)} labels"
+        )
+    if numbers.max(initial=0) >= classes:
+        raise ValueError(f"{cache}{labels}: labels must be 0 to {classes - 1}, got {numbers.max()}")
+    return pixels, numbers
+
+
+def _parse(content: bytes, name: str, what: str, axes: int) -> NDArray[Any]:
+    values = parse_idx(content, name)
+    if values.dtype != np.uint8 or values.ndim != axes:
+        raise ValueError(
+            f"{name}: {what} must be uint8 with {axes} {'axis' if axes == 1 else 'axes'}, "
+            f"got {values.dtype} of shape {values.shape}"
+        )
+    return values
+
+
+def _as_data(images: NDArray[np.uint8], labels: NDArray[np.uint8], class_names: tuple[str, ...]) -> ImageData:
+    return ImageData(
+        torch.from_numpy(images / np.float32(255)).unsqueeze(1),
+        torch.from_numpy(labels.astype(np.int64)),
+        class_names,
+    )

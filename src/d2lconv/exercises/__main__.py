@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from d2lconv.exercises import _progress
-from d2lconv.exercises._grading import Grade, grade
-from d2lconv.exercises._registry import every_exercise
+from d2lconv.exercises.engine import progress
+from d2lconv.exercises.engine.grading import Grade, grade, misconceptions, notebooks_of, points
+from d2lconv.exercises.engine.notebooks import without_solutions
+from d2lconv.exercises.engine.registry import every_exercise
 
 __all__ = ["main"]
+
+_WARNING = """\
+Students' code runs with YOUR rights: it can read and write your files and use your network, and code
+that sets out to deceive can report what it likes. For strangers' notebooks use a container without a
+network, such as
+
+  docker run --rm --network none --read-only --tmpfs /tmp -v "$PWD/handed-in:/in:ro" \\
+    IMAGE python -m d2lconv.exercises grade /in --csv
+
+with an IMAGE in which d2lconv is installed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,13 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ...
     """
     options = _parser().parse_args(arguments)
-    if getattr(options, "notebooks", None):
+    if options.command == "grade":
         return _grade_all(options)
-    return _list()
+    return _write_blank(options) if options.command == "blank" else _list()
 
 
 def _list() -> int:
-    known, note = _progress.load()
+    known, note = progress.load()
     words = {"correct": "correct", "not yet": "not yet"}
     rows = [("Exercise", "Level", "Yours", "Title")]
     exercises = every_exercise()
@@ -55,8 +67,8 @@ def _list() -> int:
     _print_table(rows)
     solved = sum(known.get(one.id) == "correct" for one in exercises)
     print(f"\n{len(exercises)} exercises, {solved} correct.")
-    print(f"Your progress is kept on this computer only, in {_progress.path()}")
-    print(f"(another file: set {_progress.PATH_VARIABLE}).")
+    print(f"Your progress is kept on this computer only, in {progress.path()}")
+    print(f"(another file: set {progress.PATH_VARIABLE}).")
     if note:
         print(note)
     return 0
@@ -65,29 +77,112 @@ def _list() -> int:
 def _grade_all(options: argparse.Namespace) -> int:
     grades: list[Grade] = []
     problems = []
-    for name in options.notebooks:
-        try:
-            grades += grade(
-                Path(name), seconds=options.time_limit, memory=options.memory_limit, whole=options.whole
-            )
-        except (OSError, ValueError) as error:
-            problems.append(str(error))
+    paths = [path for name in options.notebooks for path in notebooks_of(name)]
+    if not paths:
+        problems.append("there are no notebooks in " + ", ".join(options.notebooks))
+    table = not (options.json or options.csv)
+    try:
+        for path in paths:
+            try:
+                found = grade(
+                    path,
+                    seconds=options.time_limit,
+                    memory=options.memory_limit,
+                    whole=options.whole,
+                    only=_names(options.only),
+                    exercises=options.exercises or (),
+                )
+            except Exception as error:  # whatever one notebook does, the others are graded
+                told = str(error) if isinstance(error, OSError | ValueError) else f"{path}: {error!r}"
+                problems.append(told)
+                print(told, file=sys.stderr, flush=True)
+                continue
+            grades += found
+            if table:
+                _print_one(found)
+            else:
+                print(f"{path}: graded", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        problems.append("interrupted: what follows is what was graded before")
+        print(problems[-1], file=sys.stderr)
     if options.json:
         print(json.dumps([one.as_dict() for one in grades], indent=1, ensure_ascii=False))
+    elif options.csv:
+        _print_csv(grades)
     elif grades:
-        remarks = [one.misconception or one.summary.split(". ")[0] for one in grades]
-        rows = [
-            (one.notebook, one.exercise, one.status, "" if one.status == "correct" else remark)
-            for one, remark in zip(grades, remarks, strict=True)
-        ]
-        _print_table([("Notebook", "Exercise", "Result", "Remark"), *rows])
-        right = sum(one.status == "correct" for one in grades)
-        print(f"\n{right} of {len(grades)} correct.")
-    for problem in problems:
-        print(problem, file=sys.stderr)
+        _print_summary(grades)
     if problems:
         return 2
     return int(any(one.status != "correct" for one in grades))
+
+
+def _names(only: Sequence[str] | None) -> list[str]:
+    return [name for text in only or () for name in text.replace(",", " ").split()]
+
+
+def _print_one(grades: Sequence[Grade]) -> None:
+    """Print a notebook's table as soon as it is graded."""
+    rows = [
+        (
+            one.notebook,
+            one.exercise,
+            one.status,
+            "" if one.status == "correct" else one.misconception or one.summary.split(". ")[0],
+        )
+        for one in grades
+    ]
+    _print_table(rows)
+    print(f"{grades[0].notebook}: {_total(grades)}\n", flush=True)
+
+
+def _total(grades: Sequence[Grade]) -> str:
+    right, (reached, most) = sum(one.status == "correct" for one in grades), points(grades)
+    return f"{right} of {len(grades)} correct, {reached} of {most} points (★)"
+
+
+def _print_summary(grades: Sequence[Grade]) -> None:
+    by_notebook = list(_by_notebook(grades))
+    if len(by_notebook) == 1:
+        return
+    _print_table([("Notebook", "Total"), *((rows[0].notebook, _total(rows)) for rows in by_notebook)])
+    frequent = misconceptions(grades)[:10]
+    if frequent:
+        print("\nWhat was misunderstood most often:")
+        _print_table([(exercise, name, f"{count}×") for exercise, name, count in frequent])
+
+
+def _by_notebook(grades: Sequence[Grade]) -> Iterator[list[Grade]]:
+    for notebook in dict.fromkeys(one.notebook for one in grades):
+        yield [one for one in grades if one.notebook == notebook]
+
+
+def _print_csv(grades: Sequence[Grade]) -> None:
+    """Print a row for each notebook: points by stars, and what became of each exercise."""
+    exercises = list(dict.fromkeys(one.exercise for one in grades))
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["notebook", "points", "of", "correct", *exercises])
+    for rows in _by_notebook(grades):
+        status = {one.exercise: one.status for one in rows}
+        right = sum(one.status == "correct" for one in rows)
+        writer.writerow(
+            [rows[0].notebook, *points(rows), right, *(status.get(name, "") for name in exercises)]
+        )
+
+
+def _write_blank(options: argparse.Namespace) -> int:
+    source = Path(options.notebook)
+    target = Path(options.output) if options.output else source.with_name(f"{source.stem}-blank.ipynb")
+    if target.exists():
+        print(f"{target} exists: name another file by --output", file=sys.stderr)
+        return 2
+    try:
+        notebook = without_solutions(source, _names(options.only))
+        target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    except (OSError, ValueError) as error:
+        print(f"{source}: {error}", file=sys.stderr)
+        return 2
+    print(f"{target}: without the worked solutions")
+    return 0
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
@@ -96,27 +191,50 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m d2lconv.exercises", description="The course's exercises."
     )
-    commands = parser.add_subparsers(metavar="COMMAND")
+    parser.set_defaults(command="list")
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     commands.add_parser("list", help="list the exercises and your progress (the same without a command)")
     grading = commands.add_parser(
         "grade",
         help="grade notebooks: for teachers",
-        description="Run the exercises of notebooks and print a table. Exit code 0: all are correct. "
-        "The last check of an exercise counts; worked solutions do not.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Run the exercises of notebooks, each in a process of its own, and print a table.\n"
+        "Exit code 0: all are correct; 1: some are not; 2: a notebook can't be graded. The last\n"
+        "check of an exercise counts; worked solutions do not.",
+        epilog=_WARNING,
     )
-    grading.add_argument("notebooks", nargs="+", metavar="NOTEBOOK")
+    grading.add_argument("notebooks", nargs="+", metavar="NOTEBOOK", help="notebooks, or folders of them")
     grading.add_argument(
-        "--time-limit", type=float, default=120.0, metavar="S", help="seconds a notebook (120)"
+        "--only", nargs="+", metavar="NAME", help="the exercises that were set, such as channels.1 pooling.3"
     )
     grading.add_argument(
-        "--memory-limit", type=float, default=8.0, metavar="GIB", help="memory (8; Linux only)"
+        "--exercises", action="append", metavar="FILE", help="a Python file with exercises of your own"
+    )
+    grading.add_argument(
+        "--time-limit", type=_positive, default=120.0, metavar="S", help="seconds a notebook (120)"
+    )
+    grading.add_argument(
+        "--memory-limit", type=_positive, default=8.0, metavar="GIB", help="memory (8; Linux only)"
     )
     grading.add_argument("--whole", action="store_true", help="run whole notebooks, not their exercises only")
-    grading.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    forms = grading.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print JSON, with the cases that fail")
+    forms.add_argument("--csv", action="store_true", help="print a row for each notebook: points by stars")
+    blank = commands.add_parser("blank", help="write a notebook without its solutions, for handing out")
+    blank.add_argument("notebook", metavar="NOTEBOOK")
+    blank.add_argument("--only", nargs="+", metavar="NAME", help="the exercises to keep; all without it")
+    blank.add_argument("--output", metavar="FILE", help="the new file (NOTEBOOK-blank.ipynb)")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What the networks ask of their settings and their images, said in one place."""
+"""Validation of the networks' settings and images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Thing = TypeVar("Thing")
 
 
 def choose(name: str, value: object, things: Mapping[str, Thing]) -> Thing:
-    """Return ``things[value]``, or say which words the argument ``name`` can be."""
+    """Return ``things[value]``; raise ValueError unless there is one."""
     if not isinstance(value, str) or value not in things:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, things))}, got {value!r}")
     return things[value]
 
 
-def part(name: str, value: object) -> float:
-    """Return ``value`` as a float from 0 to 1, or say what is wrong with it."""
+def fraction(name: str, value: object) -> float:
+    """Return ``value`` as a float; raise unless it is a number from 0 to 1."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, got {value!r} of type {type(value).__name__}")
     if not 0 <= value <= 1:
@@ -27,6 +27,6 @@ def part(name: str, value: object) -> float:
 
 
 def require_images(X: Tensor, in_channels: int, size: int) -> None:
-    """Refuse what is not a batch of square images of one size."""
+    """Raise ValueError unless ``X`` is a batch of square images of the given size."""
     if X.shape[1:] != (in_channels, size, size):
         raise ValueError(f"X must have shape (N, {in_channels}, {size}, {size}), got {tuple(X.shape)}")

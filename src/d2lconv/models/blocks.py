@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from d2lconv._arguments import Size, integer, padding_per_axis, per_axis
+from d2lconv._arguments import IntOrPair, integer, padding_per_axis, per_axis
 
 __all__ = ["DepthwiseSeparableConv2d", "nin_block"]
 
 
 def nin_block(
-    in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1, padding: Size | str = 0
+    in_channels: int,
+    out_channels: int,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
 ) -> nn.Sequential:
     """Return a convolution and two 1×1 convolutions, a ReLU after each: one block of a network in network.
 
-    The 1×1 convolutions are a small fully connected network that works on the channels of every pixel.
+    The 1×1 convolutions are a small fully connected network applied to the channels of every pixel.
 
     Parameters
     ----------
     in_channels : int
         Channels of the input.
     out_channels : int
-        Channels of the output, and of what goes from layer to layer inside.
+        Channels of the output and of the layers in between.
     kernel_size : int or (int, int)
         Size of the first convolution's kernel. At least 1.
     stride : int or (int, int)
@@ -82,7 +86,7 @@ class DepthwiseSeparableConv2d(nn.Module):
     multiplier : int
         Depthwise kernels for each input channel. At least 1.
     bias : bool
-        Whether to add a learned number to each output channel.
+        Whether to add a bias to each output channel.
 
     Attributes
     ----------
@@ -104,8 +108,8 @@ class DepthwiseSeparableConv2d(nn.Module):
 
     Notes
     -----
-    MobileNet puts batch normalisation and ReLU after each of the two convolutions; here they are bare, to be
-    compared with one ``torch.nn.Conv2d``. Source: Howard et al., *MobileNets* (2017), section 3.1.
+    MobileNet puts batch normalization and ReLU after each of the two convolutions; here they are left out,
+    for comparison with one ``torch.nn.Conv2d``. Source: Howard et al., *MobileNets* (2017), section 3.1.
     Introduced in: *Depthwise separable convolution*.
 
     Examples
@@ -121,10 +125,10 @@ class DepthwiseSeparableConv2d(nn.Module):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Size,
-        stride: Size = 1,
-        padding: Size | str = 0,
-        dilation: Size = 1,
+        kernel_size: IntOrPair,
+        stride: IntOrPair = 1,
+        padding: IntOrPair | str = 0,
+        dilation: IntOrPair = 1,
         multiplier: int = 1,
         bias: bool = True,
     ) -> None:
@@ -155,14 +159,14 @@ class DepthwiseSeparableConv2d(nn.Module):
 def _convolution(
     in_channels: int,
     out_channels: int,
-    kernel_size: Size,
-    stride: Size,
-    padding: Size | str,
-    dilation: Size = 1,
+    kernel_size: IntOrPair,
+    stride: IntOrPair,
+    padding: IntOrPair | str,
+    dilation: IntOrPair = 1,
     groups: int = 1,
     bias: bool = True,
 ) -> nn.Conv2d:
-    """Return a convolutional layer, or say which of its settings is wrong."""
+    """Return a convolutional layer; raise unless its settings are valid."""
     kernel = per_axis("kernel_size", kernel_size, 2, 1)
     steps, distance = per_axis("stride", stride, 2, 1), per_axis("dilation", dilation, 2, 1)
     if isinstance(padding, str):

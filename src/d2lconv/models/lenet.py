@@ -22,9 +22,9 @@ class LeNet(nn.Module):
     in_channels : int
         Channels of the images: 1 for grey, 3 for colour. At least 1.
     num_classes : int
-        How many classes there are to tell apart. At least 1.
+        Number of classes. At least 1.
     activation : {"relu", "sigmoid", "tanh"}
-        The non-linear function after each convolution, and after each fully connected layer but the last.
+        The nonlinearity after each convolution, and after each fully connected layer but the last.
     pooling : {"max", "avg"}
         Whether the maximum or the average of each 2×2 window is kept.
 
@@ -67,22 +67,22 @@ class LeNet(nn.Module):
         super().__init__()
         self.in_channels = integer("in_channels", in_channels, 1)
         classes = integer("num_classes", num_classes, 1)
-        bend = choose("activation", activation, ACTIVATIONS)
+        nonlinearity = choose("activation", activation, ACTIVATIONS)
         pool = choose("pooling", pooling, POOLINGS)
         self.encoder = nn.Sequential(
             nn.Conv2d(self.in_channels, 6, kernel_size=5, padding=2),
-            bend(),
+            nonlinearity(),
             pool(kernel_size=2),
             nn.Conv2d(6, 16, kernel_size=5),
-            bend(),
+            nonlinearity(),
             pool(kernel_size=2),
         )
         self.head = nn.Sequential(
             nn.Flatten(),
             nn.Linear(16 * 5 * 5, 120),
-            bend(),
+            nonlinearity(),
             nn.Linear(120, 84),
-            bend(),
+            nonlinearity(),
             nn.Linear(84, classes),
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from d2lconv._arguments import integer
-from d2lconv.models._checks import choose, part, require_images
+from d2lconv.models._checks import choose, fraction, require_images
 
 __all__ = ["CONFIGURATIONS", "VGG", "vgg_block"]
 
@@ -26,11 +26,11 @@ def vgg_block(num_convs: int, in_channels: int, out_channels: int) -> nn.Sequent
     Parameters
     ----------
     num_convs : int
-        How many convolutions. At least 1.
+        Number of convolutions. At least 1.
     in_channels : int
         Channels of the input. At least 1.
     out_channels : int
-        Channels that each convolution gives. At least 1.
+        Channels of the output of each convolution. At least 1.
 
     Returns
     -------
@@ -76,13 +76,13 @@ class VGG(nn.Module):
     in_channels : int
         Channels of the images. At least 1.
     num_classes : int
-        How many classes there are to tell apart. At least 1.
+        Number of classes. At least 1.
     image_size : int
         Height and width of the images. Each block halves it; at least one pixel must be left.
     hidden : int
         Width of the two hidden layers of the head. At least 1.
     dropout : float
-        The part of each hidden layer's outputs that is set to 0 at random in training, from 0 to 1.
+        The fraction of each hidden layer's outputs that is set to 0 at random in training, from 0 to 1.
 
     Attributes
     ----------
@@ -105,8 +105,8 @@ class VGG(nn.Module):
     (2015), table 1. The paper trained on 224×224 crops of larger pictures, and began the deeper networks from
     the weights of the shallower.
 
-    Here weights begin as in He et al., *Delving deep into rectifiers* (2015), section 2.2: at random with
-    variance 2 / (numbers that go into each sum), biases at 0. With PyTorch's own, smaller weights the scores
+    Here weights are initialized as in He et al., *Delving deep into rectifiers* (2015), section 2.2: at
+    random with variance 2 / fan-in, biases at 0. With PyTorch's own, smaller initial weights the scores
     of a network as deep as this hardly depend on the image, and hardly any gradient reaches its first layers.
 
     Introduced in: *VGG*.
@@ -137,7 +137,7 @@ class VGG(nn.Module):
         channels = integer("in_channels", in_channels, 1)
         classes = integer("num_classes", num_classes, 1)
         width = integer("hidden", hidden, 1)
-        rate = part("dropout", dropout)
+        rate = fraction("dropout", dropout)
         self.in_channels, self.image_size = channels, integer("image_size", image_size, 1)
         left = self.image_size >> len(blocks)
         if left == 0:

@@ -1,7 +1,8 @@
 """Convolution and pooling written out in plain PyTorch, equal to ``torch.nn.functional`` in what they return.
 
 None of them calls PyTorch's own convolution, pooling or unfolding: those are what the tests compare with.
-All work on any device and any floating-point type, and gradients flow through them.
+All work on any device and any real floating-point type, and gradients flow through them. Sums of 16-bit
+numbers are taken in 32 bits, as PyTorch takes them.
 """
 
 from d2lconv.ops.convolution import conv2d, depthwise_separable_conv2d

@@ -1,4 +1,4 @@
-"""What an operator asks of its tensors, said in one place."""
+"""Validation of the tensors that operators get."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ def shape(tensor: Tensor) -> str:
 
 
 def require_floating(**tensors: object) -> None:
-    """Refuse what is not a floating-point tensor, and tensors of different types or devices.
+    """Raise TypeError or ValueError unless all are floating-point tensors of one dtype on one device.
 
-    PyTorch's accelerators refuse integers too; its CPU convolution takes some. One rule for every device is
-    easier to remember.
+    PyTorch rejects integers on accelerators, but its CPU convolution accepts some. One rule for every device
+    is easier to remember.
     """
     first_name, first = "", None
     for name, tensor in tensors.items():
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name} must be a tensor, got {type(tensor).__name__}")
+        if tensor.is_complex():
+            raise TypeError(f"{name} must hold real numbers; complex ones ({tensor.dtype}) are not supported")
         if not tensor.is_floating_point():
             raise TypeError(
                 f"{name} must hold floating-point numbers, got {tensor.dtype}; convert it with {name}.float()"
@@ -38,19 +40,19 @@ def require_floating(**tensors: object) -> None:
 
 
 def require_axes(name: str, tensor: Tensor, *allowed: str) -> None:
-    """Refuse a tensor whose number of axes is none of the ``allowed`` ones, written like ``(N, C, H, W)``."""
+    """Raise ValueError unless the number of axes is ``allowed``; shapes are written like ``(N, C, H, W)``."""
     if tensor.dim() not in [text.count(",") + 1 for text in allowed]:
         raise ValueError(f"{name} must have shape {' or '.join(allowed)}, got {shape(tensor)}")
 
 
 def require_cells(name: str, tensor: Tensor, axes: int) -> None:
-    """Refuse a tensor of which one of the last ``axes`` axes is empty."""
+    """Raise ValueError if one of the last ``axes`` axes is empty."""
     if 0 in tensor.shape[-axes:]:
-        raise ValueError(f"{name} must not be empty but along its batch axis, got shape {shape(tensor)}")
+        raise ValueError(f"{name} must not be empty except along its batch axis, got shape {shape(tensor)}")
 
 
 def require_bias(bias: Tensor, out_channels: int) -> None:
-    """Refuse a bias that does not hold one number for each output channel."""
+    """Raise ValueError unless the bias holds one number for each output channel."""
     if bias.shape != torch.Size([out_channels]):
         raise ValueError(
             f"bias must hold one number for each output channel, shape ({out_channels},), got {shape(bias)}"
@@ -58,7 +60,7 @@ def require_bias(bias: Tensor, out_channels: int) -> None:
 
 
 def require_groups(X: Tensor, weight: Tensor, groups: int, channel_axis: int) -> None:
-    """Refuse channel numbers that do not fit together, as PyTorch does."""
+    """Raise ValueError unless the numbers of channels fit together."""
     in_channels, (out_channels, per_group) = X.shape[channel_axis], weight.shape[:2]
     if out_channels == 0 or out_channels % groups:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Convolution layers as matrix products: one for each row of the kernel."""
+"""Convolution layers as matrix products, one for each row of the kernel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from d2lconv._arguments import Padding, Size, integer, padding_per_axis, per_axis
+from d2lconv._arguments import IntOrPair, Padding, integer, padding_per_axis, per_axis
 from d2lconv.ops._checks import (
     require_axes,
     require_bias,
@@ -17,12 +17,13 @@ from d2lconv.ops._checks import (
     require_groups,
     shape,
 )
+from d2lconv.ops._precision import rounded, widened
 from d2lconv.shapes.sizes import output_sizes
 
 __all__ = ["conv2d", "depthwise_separable_conv2d"]
 
 BLOCK = 2**20
-"""Numbers that are copied at a time: few enough to stay in a processor's cache."""
+"""How many numbers to copy at a time: few enough to stay in a processor's cache."""
 
 
 def conv2d(
@@ -30,9 +31,9 @@ def conv2d(
     weight: Tensor,
     bias: Tensor | None = None,
     *,
-    stride: Size = 1,
+    stride: IntOrPair = 1,
     padding: Padding = 0,
-    dilation: Size = 1,
+    dilation: IntOrPair = 1,
     groups: int = 1,
 ) -> Tensor:
     r"""Convolve images with kernels, as a convolutional layer does.
@@ -52,7 +53,7 @@ def conv2d(
     bias : Tensor, optional
         One number for each output channel, shape (C_out,).
     stride : int or (int, int)
-        Distance between two places of the kernel. At least 1.
+        Distance between two neighbouring positions of the kernel. At least 1.
     padding : int, (int, int), (int, int, int, int) or str
         Zeros on every side; on the sides of each axis; on (top, bottom, left, right); or ``"valid"``,
         ``"same"`` (stride 1 only) or ``"full"``.
@@ -103,15 +104,15 @@ def conv2d(
     size = output_sizes(tuple(X.shape[-2:]), kernel, steps, sides, distance)
 
     (top, bottom), (left, right) = sides
-    images = X if X.dim() == 4 else X[None]
+    images, kernels = widened(X if X.dim() == 4 else X[None]), widened(weight)
     if top or bottom or left or right:
         images = F.pad(images, (left, right, top, bottom))
     copied = images[:1].numel() * kernel[1] // steps[1]
     blocks = torch.split(images, max(1, BLOCK // max(1, copied)))
-    Y = torch.cat([_correlate(block, weight, size, steps, distance, groups) for block in blocks])
+    Y = torch.cat([_correlate(block, kernels, size, steps, distance, groups) for block in blocks])
     if bias is not None:
         Y = Y + bias[:, None, None]
-    return Y if X.dim() == 4 else Y[0]
+    return rounded(Y if X.dim() == 4 else Y[0], like=X)
 
 
 def _correlate(
@@ -122,23 +123,23 @@ def _correlate(
     dilation: tuple[int, ...],
     groups: int,
 ) -> Tensor:
-    """Return the outputs of a few images, shape (n, C_out, h, w), one matrix product a kernel row."""
+    """Return the outputs for a few images, shape (n, C_out, h, w): one matrix product for each kernel row."""
     n, out_channels = len(X), len(weight)
     per_group, k_h, k_w = weight.shape[1:]
     h, w = size
     # For each kernel column a copy of the images, shifted to lie under it: (n, C_in, k_w, H, w).
-    shifted = torch.stack([X[..., places(v, w, stride[1], dilation[1])] for v in range(k_w)], dim=2)
+    shifted = torch.stack([X[..., strided_slice(v, w, stride[1], dilation[1])] for v in range(k_w)], dim=2)
     shifted = shifted.reshape(n, groups, per_group * k_w, X.shape[2], w)
     kernels = weight.reshape(groups, out_channels // groups, per_group, k_h, k_w)
     products = []
     for u in range(k_h):
-        rows = shifted[..., places(u, h, stride[0], dilation[0]), :]
+        rows = shifted[..., strided_slice(u, h, stride[0], dilation[0]), :]
         products.append(kernels[..., u, :].flatten(-2) @ rows.reshape(n, groups, per_group * k_w, h * w))
     return reduce(torch.add, products).reshape(n, out_channels, h, w)
 
 
-def places(cell: int, count: int, stride: int, dilation: int) -> slice:
-    """Return the indices that kernel cell number ``cell`` visits along one axis."""
+def strided_slice(cell: int, count: int, stride: int, dilation: int) -> slice:
+    """Return the indices along one axis that kernel cell number ``cell`` is multiplied with."""
     first = cell * dilation
     return slice(first, first + (count - 1) * stride + 1, stride)
 
@@ -149,9 +150,9 @@ def depthwise_separable_conv2d(
     pointwise: Tensor,
     bias: Tensor | None = None,
     *,
-    stride: Size = 1,
+    stride: IntOrPair = 1,
     padding: Padding = 0,
-    dilation: Size = 1,
+    dilation: IntOrPair = 1,
 ) -> Tensor:
     """Convolve each channel by itself, then mix the channels at every pixel.
 
@@ -200,7 +201,7 @@ def depthwise_separable_conv2d(
 
 
 def check_tensors(X: Tensor, weight: Tensor, bias: Tensor | None, groups: int, one: str, many: str) -> None:
-    """Refuse tensors that no convolution can take; ``one`` and ``many`` are the shapes that `X` may have."""
+    """Raise unless the tensors fit together; ``one`` and ``many`` are the shapes that `X` may have."""
     require_floating(X=X, weight=weight, **({} if bias is None else {"bias": bias}))
     require_axes("X", X, one, many)
     sizes = "k" if "L" in one else "k_h, k_w"

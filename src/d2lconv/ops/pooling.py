@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 import torch
 from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
 from torch.nn import functional as F
 
-from d2lconv._arguments import Sides, Size, integer, pool_arguments
+from d2lconv._arguments import IntOrPair, Sides, integer, pool_arguments
 from d2lconv.ops._checks import require_axes, require_cells, require_floating
-from d2lconv.ops.convolution import places
+from d2lconv.ops._precision import rounded, widened
+from d2lconv.ops.convolution import strided_slice
 from d2lconv.shapes.sizes import output_sizes
 
 __all__ = ["avg_pool2d", "max_pool2d"]
@@ -18,10 +21,10 @@ __all__ = ["avg_pool2d", "max_pool2d"]
 
 def max_pool2d(
     X: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
     """Return the largest number in each window, channel by channel.
@@ -39,7 +42,7 @@ def max_pool2d(
     dilation : int or (int, int)
         Distance between two neighbouring cells of the window. At least 1.
     ceil_mode : bool
-        Also keep a last window that hangs over the end.
+        Also keep a last window that extends beyond the end.
 
     Returns
     -------
@@ -55,8 +58,8 @@ def max_pool2d(
 
     Notes
     -----
-    As in PyTorch, a NaN in a window is its maximum, and of equal maxima the first one, row by row, takes the
-    gradient. Introduced in: *Pooling*.
+    As in PyTorch, a NaN in a window is its maximum. Of equal maxima the first one, row by row, gets the
+    gradient; of several NaN the last one. Introduced in: *Pooling*.
 
     Examples
     --------
@@ -67,17 +70,22 @@ def max_pool2d(
     """
     kernel, steps, sides, distance = pool_arguments(kernel_size, stride, padding, dilation, 2)
     size = checked_size(X, kernel, steps, sides, distance, ceil_mode, "(C, H, W)", "(N, C, H, W)")
-    X = _pad(X, kernel, steps, sides, distance, size, -torch.inf)
-    for axis in (-1, -2):
-        X = _combine(_larger, X, axis, kernel[axis], size[axis], steps[axis], distance[axis])
-    return X
+    images = _pad(widened(X), kernel, steps, sides, distance, size, -torch.inf)
+    if _is_differentiated(X):
+        at = _find_maxima(images.detach(), kernel, size, steps, sides, distance)
+        Y = images.flatten(-2).gather(-1, at.flatten(-2)).reshape(at.shape)
+    else:
+        Y = images  # the same numbers, several times faster
+        for axis in (-1, -2):
+            Y = _combine(torch.maximum, Y, axis, kernel[axis], size[axis], steps[axis], distance[axis])
+    return rounded(Y, like=X)
 
 
 def avg_pool2d(
     X: Tensor,
-    kernel_size: Size,
-    stride: Size | None = None,
-    padding: Size = 0,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
@@ -95,7 +103,7 @@ def avg_pool2d(
     padding : int or (int, int)
         Zeros on the sides of each axis; at most half of `kernel_size`.
     ceil_mode : bool
-        Also keep a last window that hangs over the end. What hangs over the padding is not counted.
+        Also keep a last window that extends beyond the end. Its cells beyond the padding are not counted.
     count_include_pad : bool
         Count the zeros of the padding as numbers of the window.
     divisor_override : int, optional
@@ -132,13 +140,15 @@ def avg_pool2d(
         _counts(*numbers, count_include_pad)
         for numbers in zip(X.shape[-2:], kernel, steps, sides, size, strict=True)
     ]
-    X = _pad(X, kernel, steps, sides, distance, size, 0.0)
+    Y = _pad(widened(X), kernel, steps, sides, distance, size, 0.0)
     for axis in (-1, -2):
-        X = _combine(torch.add, X, axis, kernel[axis], size[axis], steps[axis], 1)
-    if divisor_override is not None:
-        return X / divisor_override
-    rows, columns = (X.new_tensor(count) for count in counts)
-    return X / (rows[:, None] * columns)
+        Y = _combine(torch.add, Y, axis, kernel[axis], size[axis], steps[axis], 1)
+    if divisor_override is None:
+        rows, columns = (Y.new_tensor(count) for count in counts)
+        Y = Y / (rows[:, None] * columns)
+    else:
+        Y = Y / divisor_override
+    return rounded(Y, like=X)
 
 
 def checked_size(
@@ -151,7 +161,7 @@ def checked_size(
     one: str,
     many: str,
 ) -> tuple[int, ...]:
-    """Refuse an input that cannot be pooled, and return the output's size along each axis."""
+    """Return the output's size along each axis; raise unless the input can be pooled."""
     require_floating(X=X)
     require_axes("X", X, one, many)
     axes = len(kernel)
@@ -168,7 +178,7 @@ def _pad(
     size: tuple[int, ...],
     value: float,
 ) -> Tensor:
-    """Put ``value`` around the images, after the end also as far as the last window hangs over."""
+    """Put ``value`` around the images, after the end also as far as the last window extends."""
     amounts = []
     for n, k, s, (before, after), d, m in zip(
         X.shape[-2:], kernel, stride, padding, dilation, size, strict=True
@@ -189,19 +199,47 @@ def _combine(
     dilation: int,
 ) -> Tensor:
     """Combine the cells of each window along one axis."""
+    return reduce(two, _cells(X, axis, kernel, size, stride, dilation))
+
+
+def _cells(X: Tensor, axis: int, kernel: int, size: int, stride: int, dilation: int) -> list[Tensor]:
+    """Return the first cells of all windows along one axis, then their second cells, and so on."""
     X = X.movedim(axis, -1)
-    slices = [X[..., places(cell, size, stride, dilation)] for cell in range(kernel)]
-    best = slices[0]
-    for cells in slices[1:]:
-        best = two(best, cells)
-    return best.movedim(-1, axis)
+    return [X[..., strided_slice(cell, size, stride, dilation)].movedim(-1, axis) for cell in range(kernel)]
 
 
-def _larger(best: Tensor, cells: Tensor) -> Tensor:
-    """Return the larger numbers: of two equal ones the first takes the gradient, and NaN wins."""
-    if not (best.requires_grad and torch.is_grad_enabled()):
-        return torch.maximum(best, cells)  # the same numbers, several times faster
-    return torch.where((cells > best) | cells.isnan(), cells, best)
+def _is_differentiated(X: Tensor) -> bool:
+    """Return whether somebody asks for derivatives by X, in reverse or in forward mode."""
+    in_reverse = X.requires_grad and torch.is_grad_enabled()
+    return in_reverse or unpack_dual(X).tangent is not None  # type: ignore[no-untyped-call]
+
+
+def _find_maxima(
+    images: Tensor,
+    kernel: tuple[int, ...],
+    size: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: Sides,
+    dilation: tuple[int, ...],
+) -> Tensor:
+    """Return where in the padded images the maximum of each window is, counted row by row."""
+    height, width = images.shape[-2:]
+    rows, columns = (
+        # Padding stands for the first cell of the image that its window meets, and never wins over it.
+        torch.tensor([before + (i - before) % d if i < before else i for i in range(n)], device=images.device)
+        for n, (before, _), d in zip((height, width), padding, dilation, strict=True)
+    )
+    best, at = images, rows[:, None] * width + columns
+    if height * width < 2**31:
+        at = at.int()  # half the memory to move
+    for axis in (-1, -2):
+        settings = axis, kernel[axis], size[axis], stride[axis], dilation[axis]
+        (best, *others), (at, *positions) = _cells(best, *settings), _cells(at, *settings)
+        for cells, there in zip(others, positions, strict=True):
+            larger = (cells > best) | cells.isnan()
+            best = torch.maximum(best, cells)
+            at = at + larger * (there - at)
+    return at.long().expand(best.shape)
 
 
 def _counts(
@@ -210,5 +248,5 @@ def _counts(
     """Count the numbers in each window along one axis."""
     before, after = sides
     first, end = (-before, n + after) if include_padding else (0, n)
-    starts = [place * stride - before for place in range(size)]
+    starts = [position * stride - before for position in range(size)]
     return [min(start + kernel, end) - max(start, first) for start in starts]

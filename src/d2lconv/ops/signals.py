@@ -1,4 +1,4 @@
-"""The same for signals: a signal is an image of height 1."""
+"""Convolution and pooling of signals: a signal is an image of height 1."""
 
 from __future__ import annotations
 
@@ -30,16 +30,8 @@ def conv1d(
         Signals, shape (N, C_in, L), or one signal, shape (C_in, L).
     weight : Tensor
         Kernels, shape (C_out, C_in / groups, k); dtype and device of `X`.
-    bias : Tensor, optional
-        One number for each output channel, shape (C_out,).
-    stride : int
-        Distance between two places of the kernel. At least 1.
-    padding : int, (int, int) or str
-        Zeros at both ends; (before, after); or ``"valid"``, ``"same"`` (stride 1 only) or ``"full"``.
-    dilation : int
-        Distance between two neighbouring kernel cells. At least 1.
-    groups : int
-        Number of groups that the channels are divided into.
+    bias, stride, padding, dilation, groups
+        As in `conv2d`, along one axis; a pair as `padding` is (before, after).
 
     Returns
     -------
@@ -48,11 +40,8 @@ def conv1d(
 
     Raises
     ------
-    TypeError
-        If a tensor does not hold floating-point numbers, dtypes differ, or a setting is not an integer.
-    ValueError
-        If shapes do not fit together, a setting is out of range, or the kernel is larger than the padded
-        input.
+    TypeError, ValueError
+        As `conv2d`.
 
     Notes
     -----
@@ -95,16 +84,8 @@ def max_pool1d(
     ----------
     X : Tensor
         Signals, shape (N, C, L), or one signal, shape (C, L).
-    kernel_size : int
-        Size of the window. At least 1.
-    stride : int, optional
-        Distance between two windows; the window's own size if not given.
-    padding : int
-        Cells of -∞ at both ends, never chosen; at most half of `kernel_size`.
-    dilation : int
-        Distance between two neighbouring cells of the window. At least 1.
-    ceil_mode : bool
-        Also keep a last window that hangs over the end.
+    kernel_size, stride, padding, dilation, ceil_mode
+        As in `max_pool2d`, along one axis.
 
     Returns
     -------
@@ -113,10 +94,8 @@ def max_pool1d(
 
     Raises
     ------
-    TypeError
-        If `X` does not hold floating-point numbers, or a setting is not an integer.
-    ValueError
-        If a shape or setting is out of range, or no window fits.
+    TypeError, ValueError
+        As `max_pool2d`.
 
     Notes
     -----
@@ -147,16 +126,8 @@ def avg_pool1d(
     ----------
     X : Tensor
         Signals, shape (N, C, L), or one signal, shape (C, L).
-    kernel_size : int
-        Size of the window. At least 1.
-    stride : int, optional
-        Distance between two windows; the window's own size if not given.
-    padding : int
-        Zeros at both ends; at most half of `kernel_size`.
-    ceil_mode : bool
-        Also keep a last window that hangs over the end.
-    count_include_pad : bool
-        Count the zeros of the padding as numbers of the window.
+    kernel_size, stride, padding, ceil_mode, count_include_pad
+        As in `avg_pool2d`, along one axis.
 
     Returns
     -------
@@ -165,10 +136,8 @@ def avg_pool1d(
 
     Raises
     ------
-    TypeError
-        If `X` does not hold floating-point numbers, or a setting is not an integer.
-    ValueError
-        If a shape or setting is out of range, or no window fits.
+    TypeError, ValueError
+        As `avg_pool2d`.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The operations of the first chapters, one image at a time, in the names that textbooks use."""
+"""The operations of the first chapters, one image at a time, under the names that textbooks use."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from d2lconv._arguments import Padding, Size, padding_per_axis, per_axis
+from d2lconv._arguments import IntOrPair, Padding, padding_per_axis, per_axis
 from d2lconv.ops._checks import require_axes, require_cells, require_floating, shape
-from d2lconv.ops.convolution import places
+from d2lconv.ops._precision import rounded, widened
+from d2lconv.ops.convolution import strided_slice
 from d2lconv.ops.pooling import avg_pool2d, max_pool2d
 from d2lconv.shapes.sizes import output_sizes
 
@@ -24,11 +25,13 @@ __all__ = [
 ]
 
 
-def corr2d(X: Tensor, K: Tensor, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1) -> Tensor:
+def corr2d(
+    X: Tensor, K: Tensor, *, stride: IntOrPair = 1, padding: Padding = 0, dilation: IntOrPair = 1
+) -> Tensor:
     """Cross-correlate one channel with one kernel.
 
-    Each kernel cell meets a whole shifted copy of the input at once, so Python loops over the kernel and not
-    over the image.
+    Each kernel cell is multiplied with a whole shifted copy of the input, so Python loops over the kernel and
+    not over the image.
 
     Parameters
     ----------
@@ -37,7 +40,7 @@ def corr2d(X: Tensor, K: Tensor, *, stride: Size = 1, padding: Padding = 0, dila
     K : Tensor
         Kernel, shape (k_h, k_w); dtype and device of `X`.
     stride : int or (int, int)
-        Distance between two places of the kernel. At least 1.
+        Distance between two neighbouring positions of the kernel. At least 1.
     padding : int, (int, int), (int, int, int, int) or str
         Zeros on every side; on the sides of each axis; on (top, bottom, left, right); or ``"valid"``,
         ``"same"`` (stride 1 only) or ``"full"``.
@@ -58,7 +61,7 @@ def corr2d(X: Tensor, K: Tensor, *, stride: Size = 1, padding: Padding = 0, dila
 
     See Also
     --------
-    convolve2d : The same with the kernel turned around.
+    convolve2d : The same with the kernel flipped.
 
     Notes
     -----
@@ -83,16 +86,20 @@ def corr2d(X: Tensor, K: Tensor, *, stride: Size = 1, padding: Padding = 0, dila
     sides = padding_per_axis(padding, kernel, steps, distance)
     h, w = output_sizes(tuple(X.shape), kernel, steps, sides, distance)
     (top, bottom), (left, right) = sides
-    X = F.pad(X, (left, right, top, bottom))
-    Y = X.new_zeros(h, w)
+    padded, kernel_cells = F.pad(widened(X), (left, right, top, bottom)), widened(K)
+    Y = padded.new_zeros(h, w)
     for u in range(kernel[0]):
         for v in range(kernel[1]):
-            Y = Y + K[u, v] * X[places(u, h, steps[0], distance[0]), places(v, w, steps[1], distance[1])]
-    return Y
+            rows = strided_slice(u, h, steps[0], distance[0])
+            columns = strided_slice(v, w, steps[1], distance[1])
+            Y = Y + kernel_cells[u, v] * padded[rows, columns]
+    return rounded(Y, like=X)
 
 
-def convolve2d(X: Tensor, K: Tensor, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1) -> Tensor:
-    """Convolve one channel with one kernel in the mathematical sense: turn the kernel around, then `corr2d`.
+def convolve2d(
+    X: Tensor, K: Tensor, *, stride: IntOrPair = 1, padding: Padding = 0, dilation: IntOrPair = 1
+) -> Tensor:
+    """Convolve one channel with one kernel in the mathematical sense: flip the kernel, then `corr2d`.
 
     Parameters
     ----------
@@ -133,7 +140,7 @@ def convolve2d(X: Tensor, K: Tensor, *, stride: Size = 1, padding: Padding = 0, 
 
 
 def corr2d_multi_in(X: Tensor, K: Tensor) -> Tensor:
-    """Cross-correlate every input channel with its own slice of the kernel, and add up.
+    """Cross-correlate every input channel with its own slice of the kernel, and add the results.
 
     Parameters
     ----------
@@ -174,8 +181,8 @@ def corr2d_multi_in(X: Tensor, K: Tensor) -> Tensor:
             f"X and K must have the same number of channels, at least one, got {len(X)} in X of shape "
             f"{shape(X)} and {len(K)} in K of shape {shape(K)}"
         )
-    channels = [corr2d(x, k) for x, k in zip(X, K, strict=True)]
-    return sum(channels[1:], start=channels[0])
+    channels = [corr2d(x, k) for x, k in zip(widened(X), widened(K), strict=True)]
+    return rounded(sum(channels[1:], start=channels[0]), like=X)
 
 
 def corr2d_multi_in_out(X: Tensor, K: Tensor) -> Tensor:
@@ -259,11 +266,11 @@ def corr2d_multi_in_out_1x1(X: Tensor, K: Tensor) -> Tensor:
             f"K must have shape (C_out, {len(X)}, 1, 1) for X of shape {shape(X)}, got {shape(K)}"
         )
     require_cells("X", X, 2)
-    pixels = X.flatten(1)
-    return (K.flatten(1) @ pixels).reshape(len(K), *X.shape[1:])
+    pixels = widened(X).flatten(1)
+    return rounded((widened(K).flatten(1) @ pixels).reshape(len(K), *X.shape[1:]), like=X)
 
 
-def pool2d(X: Tensor, pool_size: Size, mode: Literal["max", "avg"] = "max") -> Tensor:
+def pool2d(X: Tensor, pool_size: IntOrPair, mode: Literal["max", "avg"] = "max") -> Tensor:
     """Pool one channel with a window that moves by one cell.
 
     Parameters

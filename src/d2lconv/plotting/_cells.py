@@ -1,4 +1,4 @@
-"""The cells that every figure is made of, and what is written and drawn around them."""
+"""The cells that every figure is made of, the numbers in them, and what is drawn around them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.patches import Rectangle
+from torch import Tensor
 
-from d2lconv.plotting._values import short
 from d2lconv.plotting.style import PALETTE
+
+Array = Tensor | npt.NDArray[np.generic] | Sequence[object]
+"""What the drawing functions accept."""
 
 Role = Literal["input", "kernel", "output"]
 
@@ -53,7 +56,7 @@ def write(
     ha: str = "center",
     va: str = "center",
 ) -> None:
-    """Write a text at a place given in cells, in a colour of the palette."""
+    """Write a text at a position given in cells, in a colour of the palette."""
     ax.text(column, row, text, color=PALETTE[colour], fontsize=size, ha=ha, va=va, zorder=5)
 
 
@@ -114,7 +117,7 @@ def draw_cells(
     padding: tuple[int, int, int, int] = (0, 0, 0, 0),
     filler: str = "0",
 ) -> None:
-    """Draw a matrix with ``filler`` in its padding; the first cell, padding or not, lies ``at`` a place."""
+    """Draw a matrix with ``filler`` in its padding; the first cell, padding or not, lies at ``at``."""
     top, bottom, left, right = padding
     height, width = matrix.shape
     numbers = [[short(value) for value in row] for row in matrix]
@@ -136,7 +139,7 @@ def draw_cells(
 def draw_frame(
     ax: Axes, row: float, column: float, height: float, width: float, *, dashed: bool = False
 ) -> None:
-    """Draw a place of the kernel: a thick line around the cells from (row, column) on."""
+    """Draw a position of the kernel: a thick line around the cells from (row, column) on."""
     ax.add_patch(
         Rectangle(
             (column - 0.5, row - 0.5),
@@ -160,14 +163,14 @@ def draw_line(
     width: float,
     above: bool = False,
 ) -> None:
-    """Draw a solid line through the places, behind the cells; ``above`` other lines or below them."""
+    """Draw a solid line through the points, behind the cells; ``above`` other lines or below them."""
     ax.plot(
         columns, rows, color=PALETTE[colour], linestyle="-", linewidth=width, zorder=0.6 if above else 0.4
     )
 
 
 def draw_hatching(ax: Axes, row: float, column: float) -> None:
-    """Cross out a cell that plays no part."""
+    """Hatch a cell that is not used."""
     ax.add_patch(
         Rectangle(
             (column - 0.5, row - 0.5),
@@ -180,6 +183,18 @@ def draw_hatching(ax: Axes, row: float, column: float) -> None:
             zorder=3,
         )
     )
+
+
+def as_array(values: Array) -> npt.NDArray[np.float64]:
+    if isinstance(values, Tensor):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype=np.float64)
+
+
+def short(value: float) -> str:
+    """Write a number briefly: integers as such, others with at most two digits after the point."""
+    rounded = round(float(value), 2) or 0.0  # no minus zero
+    return f"{rounded:g}".replace("-", "−")
 
 
 def factor(value: float) -> str:

@@ -6,10 +6,20 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from d2lconv._arguments import integer
+from d2lconv._arguments import channels_seen, integer
 from d2lconv.ops import conv2d, corr2d, corr2d_multi_in_out_1x1
-from d2lconv.plotting._cells import canvas, draw_cell, draw_cells, draw_line, factor, write, write_below
-from d2lconv.plotting._values import Array, as_array, short
+from d2lconv.plotting._cells import (
+    Array,
+    as_array,
+    canvas,
+    draw_cell,
+    draw_cells,
+    draw_line,
+    factor,
+    short,
+    write,
+    write_below,
+)
 
 __all__ = ["draw_channels", "draw_one_by_one"]
 
@@ -23,7 +33,7 @@ def draw_channels(
     channel: int = 0,
     cell: tuple[int, int] = (0, 0),
 ) -> Axes:
-    """Draw how one output channel comes about: a kernel slice for each input channel, and their sum.
+    """Draw how one output channel is computed: a kernel slice for each input channel, and their sum.
 
     One row for each input channel: the channel, its kernel slice and what they give together; below the line
     the sum of those, with the bias. With groups, input channels that the output channel does not see are
@@ -79,17 +89,17 @@ def draw_channels(
             f"{tuple(image.shape)}, got {tuple(weight.shape)} and groups={groups}"
         )
     output = conv2d(image, weight, offsets, groups=groups)
-    number = integer("channel", channel, 0)
-    if number >= len(output):
+    output_channel = integer("channel", channel, 0)
+    if output_channel >= len(output):
         raise ValueError(f"channel must be less than the {len(output)} output channels, got {channel}")
-    row, column = (integer("cell", place, 0) for place in cell)
+    row, column = (integer("cell", number, 0) for number in cell)
     h, w = output.shape[1:]
     if row >= h or column >= w:
         raise ValueError(f"cell must lie inside an output channel of shape {(h, w)}, got {cell}")
     k_h, k_w = weight.shape[2:]
     window = [(row + u, column + v) for u in range(k_h) for v in range(k_w)]
-    first = number * groups // len(weight) * weight.shape[1]  # input channel of the group
-    seen = range(first, first + weight.shape[1])
+    seen = channels_seen(output_channel, len(image), len(weight), groups)
+    first = seen.start
 
     height, width = image.shape[1:]
     band, at_K, at_Y = height + 1.3, width + 1.2, width + k_w + 2.4
@@ -106,32 +116,32 @@ def draw_channels(
         if i not in seen:
             draw_cells(ax, as_array(pixels), "padding", at=(top, 0))
             continue
-        kernel = weight[number, i - first]
+        kernel = weight[output_channel, i - first]
         product = corr2d(pixels, kernel)
         terms.append(product[row, column].item())
         middle = top + (height - 1) / 2
         beside_K, beside_Y = middle - (k_h - 1) / 2, middle - (h - 1) / 2
         draw_cells(ax, as_array(pixels), "input", at=(top, 0), window=window)
         write(ax, middle, at_K - 1.1, "⋆", size=22)
-        write(ax, beside_K - 0.9, at_K + (k_w - 1) / 2, f"K[{number}, {i - first}]")
+        write(ax, beside_K - 0.9, at_K + (k_w - 1) / 2, f"K[{output_channel}, {i - first}]")
         draw_cells(ax, as_array(kernel), "kernel", at=(beside_K, at_K))
         write(ax, middle, at_Y - 1.1, "=", size=15)
         draw_cells(ax, as_array(product), "output", at=(beside_Y, at_Y), window=[(row, column)])
         if i > first:
             write(ax, middle - band / 2, at_Y + (w - 1) / 2, "+", size=15)
     if alone:
-        write(ax, beside_Y - 0.9, at_Y + (w - 1) / 2, f"Y[{number}]")
+        write(ax, beside_Y - 0.9, at_Y + (w - 1) / 2, f"Y[{output_channel}]")
         return ax
     if offsets is not None:
-        terms.append(offsets[number].item())
+        terms.append(offsets[output_channel].item())
         write(ax, end + 0.45, at_Y + (w - 1) / 2, "+", size=15)
         draw_cell(ax, end + 1.3, at_Y + (w - 1) / 2, short(terms[-1]), "kernel")
-        write(ax, end + 1.3, at_Y - 0.8, f"b[{number}]", ha="right")
+        write(ax, end + 1.3, at_Y - 0.8, f"b[{output_channel}]", ha="right")
     draw_line(ax, [line, line], [at_Y - 0.7, at_Y + w - 0.3], colour="ink", width=1.2)
-    write(ax, under + (h - 1) / 2, at_Y - 0.8, f"Y[{number}] =", ha="right")
-    draw_cells(ax, as_array(output[number]), "output", at=(under, at_Y), window=[(row, column)])
+    write(ax, under + (h - 1) / 2, at_Y - 0.8, f"Y[{output_channel}] =", ha="right")
+    draw_cells(ax, as_array(output[output_channel]), "output", at=(under, at_Y), window=[(row, column)])
     total = f"{short(terms[0])}{''.join(f' + {factor(term)}' for term in terms[1:])}"
-    write_below(ax, f"{total} = {short(output[number, row, column].item())}")
+    write_below(ax, f"{total} = {short(output[output_channel, row, column].item())}")
     return ax
 
 
@@ -178,7 +188,7 @@ def draw_one_by_one(X: Array, K: Array, *, pixel: tuple[int, int] = (0, 0)) -> A
     """
     image, weight = _tensor(X), _tensor(K)
     output = corr2d_multi_in_out_1x1(image, weight)
-    row, column = (integer("pixel", place, 0) for place in pixel)
+    row, column = (integer("pixel", number, 0) for number in pixel)
     c_in, h, w = image.shape
     c_out = len(output)
     if row >= h or column >= w:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from d2lconv._arguments import Size, integer, per_axis
+from d2lconv._arguments import IntOrPair, channels_seen, integer, per_axis
 from d2lconv.plotting._cells import canvas, draw_cell, draw_line, write
 
 __all__ = ["draw_connections", "draw_separable"]
@@ -46,15 +46,13 @@ class Stage(NamedTuple):
 
     def seen(self, channel: int) -> range:
         """Return the input channels that an output channel sees."""
-        each = self.in_channels // self.groups
-        first = channel * self.groups // self.out_channels * each
-        return range(first, first + each)
+        return channels_seen(channel, self.in_channels, self.out_channels, self.groups)
 
 
 def draw_connections(
     in_channels: int,
     out_channels: int,
-    kernel_size: Size = 3,
+    kernel_size: IntOrPair = 3,
     *,
     groups: int | Sequence[int] = 1,
     channel: int = 0,
@@ -68,7 +66,7 @@ def draw_connections(
     Parameters
     ----------
     in_channels, out_channels : int
-        Number of channels. At least 1; more than about eight can't be told apart.
+        Number of channels. At least 1; more than about eight can't be distinguished.
     kernel_size : int or (int, int)
         Size of the kernel. At least 1.
     groups : int or sequence of int
@@ -117,13 +115,15 @@ def draw_connections(
     return ax
 
 
-def draw_separable(in_channels: int, out_channels: int, kernel_size: Size = 3, *, channel: int = 0) -> Axes:
+def draw_separable(
+    in_channels: int, out_channels: int, kernel_size: IntOrPair = 3, *, channel: int = 0
+) -> Axes:
     """Draw a full convolution beside a depthwise and a pointwise one, and count the weights of both.
 
     Parameters
     ----------
     in_channels, out_channels : int
-        Number of channels. At least 1; more than about eight can't be told apart.
+        Number of channels. At least 1; more than about eight can't be distinguished.
     kernel_size : int or (int, int)
         Size of the full and of the depthwise kernel. At least 1.
     channel : int
@@ -166,7 +166,7 @@ def draw_separable(in_channels: int, out_channels: int, kernel_size: Size = 3, *
     return ax
 
 
-def _stage(in_channels: int, out_channels: int, kernel_size: Size, groups: int) -> Stage:
+def _stage(in_channels: int, out_channels: int, kernel_size: IntOrPair, groups: int) -> Stage:
     stage = Stage(
         integer("in_channels", in_channels, 1),
         integer("out_channels", out_channels, 1),

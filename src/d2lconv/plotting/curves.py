@@ -9,19 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from d2lconv.plotting._values import Array, as_array
-from d2lconv.plotting.style import PALETTE
+from d2lconv.plotting._cells import Array, as_array
+from d2lconv.plotting.style import CURVES
 
 __all__ = ["draw_curves"]
-
-LOOKS = (
-    ("input", "-"),
-    ("kernel", "--"),
-    ("output", "-."),
-    ("highlight", ":"),
-    ("muted", (0, (5, 1))),
-)
-"""Colour and dashes of each curve in turn: colour is never the only sign."""
 
 
 def draw_curves(
@@ -32,7 +23,7 @@ def draw_curves(
     Parameters
     ----------
     curves : mapping of str to array_like
-        What each curve is called and its values, one-dimensional. At most five; they may differ in length. A
+        Each curve's name and its values, one-dimensional. At most five; they may differ in length. A
         value that is not finite leaves a gap.
     xlabel, ylabel : str
         What the axes show, with its unit.
@@ -62,20 +53,19 @@ def draw_curves(
     array([1, 2, 3])
     >>> plt.close(ax.figure)
     """
-    if not 1 <= len(curves) <= len(LOOKS):
-        raise ValueError(f"curves must hold 1 to {len(LOOKS)} curves, got {len(curves)}")
+    if not 1 <= len(curves) <= len(CURVES):
+        raise ValueError(f"curves must hold 1 to {len(CURVES)} curves, got {len(curves)}")
     lines = {name: as_array(values) for name, values in curves.items()}
     for name, values in lines.items():
         if values.ndim != 1 or not values.size:
             raise ValueError(f"curves[{name!r}] must have shape (n,) with n at least 1, got {values.shape}")
     if ax is None:
         ax = plt.figure(figsize=(5, 3.2)).add_subplot()
-    for (name, values), (colour, dashes) in zip(lines.items(), LOOKS, strict=False):
+    for (name, values), look in zip(lines.items(), CURVES, strict=False):
         ax.plot(
             np.arange(1, values.size + 1),
             values,
-            color=PALETTE[colour],
-            linestyle=dashes,
+            **look,
             linewidth=2,
             marker="o" if values.size == 1 else "",  # a line needs two points
             label=name,

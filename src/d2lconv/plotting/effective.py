@@ -1,4 +1,4 @@
-"""The effective receptive field: how much each cell counts."""
+"""The effective receptive field: how much each input cell contributes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from d2lconv._arguments import integer
-from d2lconv.plotting._values import Array, as_array
+from d2lconv.plotting._cells import Array, as_array
 from d2lconv.plotting.style import PALETTE
 from d2lconv.shapes import ReceptiveField
 
@@ -25,13 +25,13 @@ STRENGTH = LinearSegmentedColormap.from_list(
 def draw_effective_field(
     gradients: Array, field: ReceptiveField, cell: tuple[int, int], ax: Axes | None = None
 ) -> Axes:
-    """Draw how strongly each input cell moves one output cell, and frame the theoretical receptive field.
+    """Draw how strongly each input cell influences an output cell, and frame its theoretical field.
 
     Parameters
     ----------
     gradients : array_like
-        The output cell's derivative by each input cell, shape (H, W); its size is drawn, in parts of the
-        largest one.
+        The output cell's derivative by each input cell, shape (H, W); its absolute value is drawn, as
+        a fraction of the largest one.
     field : d2lconv.shapes.ReceptiveField
         The theoretical field; its `start` must be known.
     cell : (int, int)

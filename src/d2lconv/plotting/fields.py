@@ -9,11 +9,12 @@ from typing import NamedTuple, cast
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
-from d2lconv._arguments import Padding, Size, integer, padding_per_axis, per_axis, span
-from d2lconv.plotting._cells import CELL, WIDTH, canvas, draw_cell, draw_line, write, write_below
-from d2lconv.plotting._values import short
+from d2lconv._arguments import IntOrPair, Sides, effective_size, integer
+from d2lconv.plotting._cells import CELL, WIDTH, canvas, draw_cell, draw_line, short, write, write_below
 from d2lconv.plotting.style import PALETTE
-from d2lconv.shapes import Layer, conv_output_size, receptive_field
+from d2lconv.shapes import Layer
+from d2lconv.shapes.fields import AxisField, layer_settings
+from d2lconv.shapes.sizes import output_sizes
 
 __all__ = ["draw_receptive_field"]
 
@@ -27,41 +28,39 @@ class Step(NamedTuple):
     padding: str
     before: int
     cells: int
-    size: int
-    jump: int
-    start: int
+    field: AxisField
 
     def window(self, cell: int) -> range:
         """Return the cells of the row below that a cell sees; those outside are padding."""
         first = cell * self.stride - self.before
-        return range(first, first + span(self.kernel, self.dilation), self.dilation)
+        return range(first, first + effective_size(self.kernel, self.dilation), self.dilation)
 
     def real(self, cells: set[int]) -> set[int]:
-        """Return the cells that are no padding; the zeros of the padding depend on nothing."""
+        """Return the cells that are not padding; the zeros of the padding depend on nothing."""
         return {cell for cell in cells if 0 <= cell < self.cells}
 
     def centre(self, cell: int) -> float:
         """Return the middle of what a cell sees of the input."""
-        return self.start + cell * self.jump + (self.size - 1) / 2
+        return self.field.start + cell * self.field.stride + (self.field.size - 1) / 2
 
     @property
     def settings(self) -> str:
-        """What differs from PyTorch's defaults, one setting a line."""
-        told = [f"k={self.kernel}"]
-        told += [f"s={self.stride}"] * (self.stride > 1)
-        told += [f"p={self.padding}"] * (self.padding != "0")
-        told += [f"d={self.dilation}"] * (self.dilation > 1)
-        return "\n".join(told)
+        """The settings that differ from PyTorch's defaults, one on each line."""
+        lines = [f"k={self.kernel}"]
+        lines += [f"s={self.stride}"] * (self.stride > 1)
+        lines += [f"p={self.padding}"] * (self.padding != "0")
+        lines += [f"d={self.dilation}"] * (self.dilation > 1)
+        return "\n".join(lines)
 
 
 def draw_receptive_field(
-    layers: Iterable[Layer | Sequence[Size]], input_size: int, *, cell: int | None = None
+    layers: Iterable[Layer | Sequence[IntOrPair]], input_size: int, *, cell: int | None = None
 ) -> Axes:
     """Draw the cone of cells that one output cell depends on, along one axis.
 
     The input is the row at the bottom. Above it stands one row for each layer, each cell over the middle of
     what it sees of the input; the bracket below spans the receptive field of the output cell, which may
-    reach beyond the input. On the left are the settings of the layer between two rows: kernel size k,
+    extend beyond the input. On the left are the settings of the layer between two rows: kernel size k,
     stride s, padding p and dilation d. On the right are the number n of cells in a row, the size r of their
     receptive fields and, if there are strides, the distance j from one field to the next. The last line
     computes the size of the field.
@@ -69,7 +68,7 @@ def draw_receptive_field(
     Parameters
     ----------
     layers : iterable of Layer or tuple
-        From input to output, as in `d2lconv.shapes.receptive_field`. Of a pair the height counts.
+        From input to output, as in `d2lconv.shapes.receptive_field`. Of a pair, the height is used.
     input_size : int
         Number of input cells. At least 1.
     cell : int, optional
@@ -114,10 +113,11 @@ def draw_receptive_field(
     padded = [_padded(below, above) for below, above in pairwise(steps)]
     padded.append(range(steps[-1].cells))
 
-    field = steps[-1].start + number * steps[-1].jump  # its first input cell
-    strided = steps[-1].jump > 1
+    field = steps[-1].field
+    first_cell = field.start + number * field.stride  # of the field
+    strided = field.stride > 1
     ends = [step.centre(cell) for step, cells in zip(steps, padded, strict=True) for cell in cells]
-    left, right = min(*ends, field) - 0.5, max(*ends, field + steps[-1].size - 1) + 0.5
+    left, right = min(*ends, first_cell) - 0.5, max(*ends, first_cell + field.size - 1) + 0.5
     margin, column = 0.6, 0.34  # inches
     numbers = 3 if strided else 2
     side = min(CELL, (WIDTH - margin - column * numbers - 0.1) / (right - left))
@@ -139,50 +139,33 @@ def draw_receptive_field(
             role = "padding" if not 0 <= c < step.cells else "input" if i == 0 else "output"
             name = short(c) if side > 0.18 else ""  # too small to read
             draw_cell(ax, row, step.centre(c), name, role, marked=c in seen[i], size=10)
-        for x, value in zip(columns, (step.cells, step.size, step.jump), strict=False):
+        for x, value in zip(columns, (step.cells, step.field.size, step.field.stride), strict=False):
             write(ax, row, x, str(value))
         if i:
             write(ax, row + pitch / 2, left - 0.2 / side, step.settings, size=10, ha="right")
             _draw_cone(ax, steps[i - 1], step, seen[i - 1], seen[i], row + pitch, row)
     near, far = 0.5 + 0.06 / side, 0.5 + 0.13 / side
-    first, last = field - 0.4, field + steps[-1].size - 0.6
+    first, last = first_cell - 0.4, first_cell + field.size - 0.6
     draw_line(ax, [near, far, far, near], [first, first, last, last], colour="highlight", width=1.6)
     terms = "".join(
-        f" + {above.dilation * (above.kernel - 1)}·{below.jump}" for below, above in pairwise(steps)
+        f" + {above.dilation * (above.kernel - 1)}·{below.field.stride}" for below, above in pairwise(steps)
     )
-    write_below(ax, f"r = 1{terms} = {steps[-1].size}")
+    write_below(ax, f"r = 1{terms} = {field.size}")
     return ax
 
 
-def _steps(layers: Iterable[Layer | Sequence[Size]], size: int) -> list[Step]:
+def _steps(layers: Iterable[Layer | Sequence[IntOrPair]], size: int) -> list[Step]:
     """Return the layers along the first axis; the input comes first, as a layer that changes nothing."""
-    steps = [Step(1, 1, 1, "0", 0, size, 1, 1, 0)]
-    columns: list[Layer] = []
+    steps = [Step(1, 1, 1, "0", 0, size, AxisField())]
     for layer in layers:
-        spec = Layer(*layer)
-        kernel, stride, dilation = (
-            per_axis(name, getattr(spec, name), 2, 1) for name in ("kernel_size", "stride", "dilation")
-        )
-        padding: Padding = spec.padding
-        told = str(padding)
-        if not isinstance(padding, str):
-            (before, after), _ = padding_per_axis(padding, kernel, stride, dilation)
-            padding = (before, after, 0, 0)
-            told = str(before) if before == after else f"{before},{after}"
-        columns.append(Layer((kernel[0], 1), (stride[0], 1), padding, (dilation[0], 1)))
         below = steps[-1]
-        field = receptive_field(columns, (size, 1))
-        start, _ = cast(tuple[int, int], field.start)  # known, for the input size is given
-        zeros = (below.start - start) // below.jump
-        if padding == "same":
-            cells = -(-below.cells // stride[0])
-        else:
-            cells, _ = conv_output_size(
-                (below.cells, 1), (kernel[0], 1), stride=(stride[0], 1), padding=padding, dilation=dilation
-            )
-        steps.append(
-            Step(kernel[0], stride[0], dilation[0], told, zeros, cells, field.size[0], field.stride[0], start)
-        )
+        (k, _), (s, _), sides, (d, _) = layer_settings(layer, (below.cells,) * 2)
+        before, after = cast(Sides, sides)[0]  # known, for the size is
+        padding = Layer(*layer).padding
+        if not isinstance(padding, str):
+            padding = str(before) if before == after else f"{before},{after}"
+        (cells,) = output_sizes((below.cells,), (k,), (s,), ((before, after),), (d,))
+        steps.append(Step(k, s, d, padding, before, cells, below.field.through(k, s, before, d)))
     if len(steps) == 1:
         raise ValueError("layers must hold at least one layer, got none")
     return steps

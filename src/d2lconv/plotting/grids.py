@@ -8,10 +8,9 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 
-from d2lconv._arguments import Padding, Size, integer, padding_per_axis, per_axis, span
+from d2lconv._arguments import IntOrPair, Padding, effective_size, integer, padding_per_axis, per_axis
 from d2lconv.ops import corr2d
-from d2lconv.plotting._cells import CELL, Role, draw_cells, factor
-from d2lconv.plotting._values import Array, as_array, short
+from d2lconv.plotting._cells import CELL, Array, Role, as_array, draw_cells, factor, short
 from d2lconv.plotting.style import PALETTE
 
 __all__ = ["draw_correlation", "draw_grid"]
@@ -35,7 +34,7 @@ def draw_grid(
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure of the right size if not given.
     role : {"input", "kernel", "output"}
-        What the matrix is, which decides its colour.
+        Role of the matrix, which decides its colour.
     label : str
         A short text above the grid.
     window : iterable of (int, int)
@@ -88,11 +87,11 @@ def draw_correlation(
     K: Array,
     *,
     cell: tuple[int, int] = (0, 0),
-    stride: Size = 1,
+    stride: IntOrPair = 1,
     padding: Padding = 0,
-    dilation: Size = 1,
+    dilation: IntOrPair = 1,
 ) -> tuple[Axes, Axes, Axes]:
-    """Draw a cross-correlation: input, kernel and output, and how one output cell comes about.
+    """Draw a cross-correlation: input, kernel and output, and how one output cell is computed.
 
     Parameters
     ----------
@@ -131,8 +130,10 @@ def draw_correlation(
     row, column = (integer("cell", number, 0) for number in cell)
     if row >= output.shape[0] or column >= output.shape[1]:
         raise ValueError(f"cell must lie inside the output of shape {tuple(output.shape)}, got {cell}")
-    rows = range(row * steps[0], row * steps[0] + span(kernel.shape[0], distance[0]), distance[0])
-    columns = range(column * steps[1], column * steps[1] + span(kernel.shape[1], distance[1]), distance[1])
+    rows = range(row * steps[0], row * steps[0] + effective_size(kernel.shape[0], distance[0]), distance[0])
+    columns = range(
+        column * steps[1], column * steps[1] + effective_size(kernel.shape[1], distance[1]), distance[1]
+    )
     window = [(r, c) for r in rows for c in columns]
 
     heights = [image.shape[0] + top + bottom, kernel.shape[0], output.shape[0]]

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from d2lconv._arguments import integer
-from d2lconv.plotting._values import Array, as_array, short
+from d2lconv.plotting._cells import Array, as_array, short
 from d2lconv.plotting.style import PALETTE, SIGNED
 
 __all__ = ["draw_feature_maps", "draw_images"]

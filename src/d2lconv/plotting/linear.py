@@ -9,8 +9,18 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from d2lconv._arguments import integer
-from d2lconv.plotting._cells import canvas, draw_cell, draw_cells, draw_line, factor, write, write_below
-from d2lconv.plotting._values import Array, as_array, short
+from d2lconv.plotting._cells import (
+    Array,
+    as_array,
+    canvas,
+    draw_cell,
+    draw_cells,
+    draw_line,
+    factor,
+    short,
+    write,
+    write_below,
+)
 from d2lconv.plotting.style import PALETTE
 
 __all__ = ["draw_linear"]
@@ -41,7 +51,7 @@ class Linear(NamedTuple):
         return product if self.b is None else product + self.b
 
     def total(self, neuron: int) -> str:
-        """Write how one output comes about."""
+        """Write out the sum that gives one output."""
         terms = [f"{factor(w)}·{factor(x)}" for w, x in zip(self.W[neuron], self.x, strict=True)]
         if self.b is not None:
             terms.append(factor(self.b[neuron]))
@@ -53,7 +63,7 @@ def draw_linear(x: Array, W: Array, b: Array | None = None, *, neuron: int = 0) 
 
     On the left stand the inputs, then the neurons with their outputs; each line is one weight. The lines of
     one neuron are marked and carry their weights. On the right the same layer is a product, in which each
-    neuron is a row of the matrix. Below stands how the marked output comes about.
+    neuron is a row of the matrix. Below stands the sum that gives the marked output.
 
     Parameters
     ----------
@@ -149,8 +159,8 @@ def _draw_neurons(ax: Axes, layer: Linear, middle: float, neuron: int) -> None:
 
 def _label_line(ax: Axes, text: str, start: float, end: float) -> None:
     """Write a weight on its line, nearer to the input, where lines of one neuron are apart."""
-    along = 0.3
-    row, column = start + along * (end - start), 0.5 + along * (STEP - 1)
+    fraction = 0.3
+    row, column = start + fraction * (end - start), 0.5 + fraction * (STEP - 1)
     write(ax, row, column, text, size=9)
     ax.texts[-1].set_bbox({"facecolor": PALETTE["paper"], "edgecolor": "none", "pad": 1})
 

@@ -1,4 +1,4 @@
-"""A network as the sizes of what its layers give, and which classes it takes for which."""
+"""A network as the shapes of its layers' outputs, and its confusion matrix."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from d2lconv._arguments import integer
-from d2lconv.plotting._cells import canvas, draw_cell, draw_line, write
-from d2lconv.plotting._values import Array, as_array
+from d2lconv.plotting._cells import Array, as_array, canvas, draw_cell, draw_line, write
 from d2lconv.plotting.style import PALETTE
 
 __all__ = ["draw_confusion", "draw_shapes"]
@@ -19,21 +18,21 @@ TALLEST = 4.0
 """Height of the tallest map or column of numbers."""
 
 STEP = 0.11
-"""By how much a map lies beside the one before it."""
+"""Offset of a map from the one before it."""
 
 SLOT = 2.35
-"""Least width of a layer, which leaves room for its size."""
+"""Minimum width of a layer, which leaves room for its size."""
 
 
 def draw_shapes(shapes: Sequence[Sequence[int]], *, labels: Sequence[str] = ()) -> Axes:
-    r"""Draw what goes through a network, from left to right: stacks of feature maps, then columns of numbers.
+    r"""Draw the data in a network, from left to right: stacks of feature maps, then columns of numbers.
 
     All maps are on one scale, and all columns are on another. Below each stand its sizes.
 
     Parameters
     ----------
     shapes : sequence of sequence of int
-        Of the input, then of what each layer gives: (C, H, W), or (n,) for plain numbers.
+        Of the input, then of each layer's output: (C, H, W), or (n,) for plain numbers.
     labels : sequence of str
         A short text above each, such as the name of the layer that gives it.
 
@@ -105,16 +104,16 @@ def draw_shapes(shapes: Sequence[Sequence[int]], *, labels: Sequence[str] = ()) 
 
 
 def draw_confusion(counts: Array, *, names: Sequence[str] = ()) -> Axes:
-    """Draw a confusion matrix: how many images of each class were taken for which.
+    """Draw a confusion matrix: how many images of each class got which prediction.
 
-    Right answers are on the diagonal, in green. Wrong ones are marked. A count of 0 is left out.
+    Correct predictions are on the diagonal, in green. Errors are marked. A count of 0 is left out.
 
     Parameters
     ----------
     counts : array_like
-        Whole numbers, shape (classes, classes): one row for each class, one column for each answer.
+        Whole numbers, shape (classes, classes): one row for each true class, one column for each prediction.
     names : sequence of str
-        What the classes are called; the numbers from 0 if not given. With names of more than two letters,
+        Names of the classes; the numbers from 0 if not given. With names of more than two letters,
         the columns have numbers, which stand before the names of the rows.
 
     Returns

@@ -1,4 +1,4 @@
-"""Pooling, and how one of its outputs comes about."""
+"""Pooling, and how one of its outputs is computed."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from d2lconv._arguments import Size, integer, pool_arguments, span
+from d2lconv._arguments import IntOrPair, effective_size, integer, pool_arguments
 from d2lconv.ops import avg_pool2d, max_pool2d
-from d2lconv.plotting._cells import canvas, draw_cell, draw_cells, write, write_below
-from d2lconv.plotting._values import Array, as_array, short
+from d2lconv.plotting._cells import Array, as_array, canvas, draw_cell, draw_cells, short, write, write_below
 
 __all__ = ["draw_pooling"]
 
 
 def draw_pooling(
     X: Array,
-    kernel_size: Size,
+    kernel_size: IntOrPair,
     *,
     mode: Literal["max", "avg"] = "max",
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
     ceil_mode: bool = False,
     cell: tuple[int, int] = (0, 0),
 ) -> Axes:
-    """Draw the pooling of one channel: input and output, and how one output cell comes about.
+    """Draw the pooling of one channel: input and output, and how one output cell is computed.
 
-    Padding is drawn as what it counts for: -∞ for the maximum, 0 for the mean. Cells of a last window that
-    hangs over the end (with `ceil_mode`) are drawn empty; they count for nothing.
+    Padding is drawn as its value: -∞ for the maximum, 0 for the mean. Cells of a last window that extends
+    beyond the end (with `ceil_mode`) are drawn empty; they do not count.
 
     Parameters
     ----------
@@ -90,8 +89,8 @@ def draw_pooling(
     (top, bottom), (left, right) = sides
     nothing = -np.inf if mode == "max" else 0.0
     padded = np.pad(as_array(X), sides, constant_values=nothing)
-    height, width = (  # with the cells that the last window hangs over
-        max(size, (count - 1) * s + span(k, d))
+    height, width = (  # with the cells by which the last window extends beyond the end
+        max(size, (count - 1) * s + effective_size(k, d))
         for size, count, k, s, d in zip(padded.shape, output.shape, kernel, steps, distance, strict=True)
     )
     window = [

@@ -1,8 +1,9 @@
-"""The colours of the course, and the settings that make its figures alike."""
+"""The colours of the course, and the settings that its figures share."""
 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import matplotlib.pyplot as plt
 from cycler import cycler
@@ -29,6 +30,12 @@ PALETTE = {
 }
 """Name -> colour. The book's style sheet gives each name a second colour for the dark theme."""
 
+CURVES: Any = cycler(
+    color=[PALETTE[name] for name in ("input", "kernel", "output", "highlight", "muted")],
+    linestyle=["-", "--", "-.", ":", (0, (5, 1))],
+)
+"""Colour and dashes of each curve in turn: colour is never the only sign."""
+
 SIGNED = LinearSegmentedColormap.from_list(
     "signed", [PALETTE["highlight"], PALETTE["paper"], PALETTE["output"]]
 )
@@ -36,7 +43,7 @@ SIGNED = LinearSegmentedColormap.from_list(
 
 
 def use_course_style() -> None:
-    """Draw in the course's colours, and in a notebook as SVG that is byte for byte the same each time.
+    """Set the course's colours and, in a notebook, SVG that is the same byte for byte each time.
 
     Examples
     --------
@@ -50,10 +57,7 @@ def use_course_style() -> None:
             "axes.edgecolor": PALETTE["muted"],
             "axes.grid": True,
             "axes.labelcolor": PALETTE["ink"],
-            "axes.prop_cycle": cycler(
-                color=[PALETTE[name] for name in ("input", "kernel", "output", "highlight", "muted")],
-                linestyle=["-", "--", "-.", ":", (0, (5, 1))],  # colour is never the only sign
-            ),
+            "axes.prop_cycle": CURVES,
             "axes.spines.right": False,
             "axes.spines.top": False,
             "figure.constrained_layout.use": True,

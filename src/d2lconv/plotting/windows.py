@@ -1,4 +1,4 @@
-"""Where a kernel goes: the places it visits, the cells it misses, and what the padding modes do."""
+"""Where a kernel goes: its positions, the cells it misses, and what the padding modes do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from d2lconv._arguments import Padding, Size, integer, padding_per_axis, per_axis, span
+from d2lconv._arguments import IntOrPair, Padding, effective_size, integer, padding_per_axis, per_axis
 from d2lconv.plotting._cells import (
     canvas,
     draw_cell,
@@ -29,11 +29,11 @@ __all__ = ["draw_coverage", "draw_padding_modes", "draw_windows"]
 def draw_windows(
     size: int, kernel_size: int, *, stride: int = 1, padding: Padding = 0, dilation: int = 1
 ) -> Axes:
-    """Draw every place of a kernel along one axis, and the cells that none of them reaches.
+    """Draw every position of a kernel along one axis, and the cells that none of them covers.
 
-    The first row is the input with its zeros. Below it, one row for each place of the kernel, with the output
-    that it gives on the right. Cells that no place reaches are hatched and have a ``×`` above them. The last
-    line computes how many places there are.
+    The first row is the input with its zeros. Below it, one row for each position of the kernel, with the
+    output that it gives on the right. Cells that no position covers are hatched and have a ``×`` above them.
+    The last line computes the number of positions.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def draw_windows(
     kernel_size : int
         Number of kernel cells. At least 1.
     stride : int
-        Distance between two places of the kernel. At least 1.
+        Distance between two neighbouring positions of the kernel. At least 1.
     padding : int, (int, int) or str
         Zeros on both sides; (before, after); or ``"valid"``, ``"same"`` (stride 1 only) or ``"full"``.
     dilation : int
@@ -82,37 +82,42 @@ def draw_windows(
     )
     ((before, after),) = sides = padding_per_axis(padding, (k,), (s,), (d,))
     (count,) = output_sizes((n,), (k,), (s,), sides, (d,))
-    reached = {place * s + u * d for place in range(count) for u in range(k)}
+    covered = {position * s + u * d for position in range(count) for u in range(k)}
     total = before + n + after
 
-    ax = canvas(-0.7, total + 1.5, -0.7 if len(reached) == total else -1.4, count + 0.7)
+    ax = canvas(-0.7, total + 1.5, -0.7 if len(covered) == total else -1.4, count + 0.7)
     for column in range(total):
         inner = before <= column < before + n
         text = f"x{subscript(column - before)}" if inner else "0"
         draw_cell(ax, 0, column, text, "input" if inner else "padding")
-        if column not in reached:
+        if column not in covered:
             draw_hatching(ax, 0, column)
             write(ax, -1, column, "×", colour="bad", size=16)
-    for place in range(count):
-        row, first = place + 1, place * s
+    for position in range(count):
+        row, first = position + 1, position * s
         draw_line(ax, [row, row], [first, total + 0.4], colour="grid", width=1)
-        last = first + span(k, d) - 1
+        last = first + effective_size(k, d) - 1
         draw_line(ax, [row, row], [first, last], colour="kernel", width=2, above=True)
         for u in range(k):
             draw_cell(ax, row, first + u * d, f"w{subscript(u)}", "kernel")
-        draw_cell(ax, row, total + 0.8, f"y{subscript(place)}", "output")
+        draw_cell(ax, row, total + 0.8, f"y{subscript(position)}", "output")
     zeros = "".join(f" + {number}" for number in (before, after) if number)
-    write_below(ax, f"⌊({n}{zeros} − {span(k, d)}) / {s}⌋ + 1 = {count}")
+    write_below(ax, f"⌊({n}{zeros} − {effective_size(k, d)}) / {s}⌋ + 1 = {count}")
     return ax
 
 
 def draw_coverage(
-    size: Size, kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
+    size: IntOrPair,
+    kernel_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
 ) -> Axes:
-    """Draw how many places of a kernel reach each cell of an image.
+    """Draw how many positions of a kernel cover each cell of an image.
 
-    Frames show the first place (solid) and the last one (dashed). Cells that no place reaches are hatched and
-    have a ``×``.
+    Frames show the first position (solid) and the last one (dashed). Cells that no position covers are
+    hatched and have a ``×``.
 
     Parameters
     ----------
@@ -121,7 +126,7 @@ def draw_coverage(
     kernel_size : int or (int, int)
         Size of the kernel. At least 1.
     stride : int or (int, int)
-        Distance between two places of the kernel. At least 1.
+        Distance between two neighbouring positions of the kernel. At least 1.
     padding : int, (int, int), (int, int, int, int) or str
         Zeros on every side; on the sides of each axis; on (top, bottom, left, right); or ``"valid"``,
         ``"same"`` (stride 1 only) or ``"full"``.
@@ -142,7 +147,7 @@ def draw_coverage(
 
     See Also
     --------
-    draw_windows : The places themselves, along one axis.
+    draw_windows : The positions themselves, along one axis.
 
     Notes
     -----
@@ -179,19 +184,19 @@ def draw_coverage(
         if not number:
             draw_hatching(ax, row, column)
             write(ax, row, column, "×", colour="bad", size=16)
-    reach = [span(k, d) for k, d in zip(kernel, distance, strict=True)]
-    draw_frame(ax, 0, 0, *reach)
-    draw_frame(ax, (rows - 1) * steps[0], (columns - 1) * steps[1], *reach, dashed=True)
+    covers = [effective_size(k, d) for k, d in zip(kernel, distance, strict=True)]
+    draw_frame(ax, 0, 0, *covers)
+    draw_frame(ax, (rows - 1) * steps[0], (columns - 1) * steps[1], *covers, dashed=True)
     write_below(ax, f"{h}×{w} → {rows}×{columns}")
     return ax
 
 
-def draw_padding_modes(size: Size = 5, kernel_size: Size = 3) -> Axes:
+def draw_padding_modes(size: IntOrPair = 5, kernel_size: IntOrPair = 3) -> Axes:
     """Draw the padding modes "full", "valid" and "same" side by side.
 
-    For each mode: the input with its zeros and, below the arrow, the output and its size. The kernel lies on
-    its first place (solid frame) and on its last one (dashed frame); the same frames mark the output
-    cells that these places give.
+    For each mode: the input with its zeros and, below the arrow, the output and its size. The kernel is at
+    its first position (solid frame) and at its last one (dashed frame); the same frames mark the output
+    cells that it gives there.
 
     Parameters
     ----------

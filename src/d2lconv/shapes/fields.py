@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from d2lconv._arguments import Padding, Sides, Size, padding_per_axis, per_axis, span
+from d2lconv._arguments import IntOrPair, Padding, Sides, effective_size, padding_per_axis, per_axis
 from d2lconv.shapes.sizes import output_sizes
 
 __all__ = ["Layer", "ReceptiveField", "receptive_field"]
 
 
 class Layer(NamedTuple):
-    """What shape arithmetic needs to know of a convolution or pooling layer.
+    """The settings of a convolution or pooling layer that shape arithmetic needs.
 
     Parameters
     ----------
     kernel_size : int or (int, int)
         Size of the kernel or window.
     stride : int or (int, int)
-        Distance between two of its places.
+        Distance between two of its neighbouring positions.
     padding : int, (int, int), (int, int, int, int) or str
         Zeros on every side; on the sides of each axis; on (top, bottom, left, right); or a mode.
     dilation : int or (int, int)
@@ -32,10 +33,10 @@ class Layer(NamedTuple):
     Layer(kernel_size=3, stride=2, padding=1, dilation=1)
     """
 
-    kernel_size: Size
-    stride: Size = 1
+    kernel_size: IntOrPair
+    stride: IntOrPair = 1
     padding: Padding = 0
-    dilation: Size = 1
+    dilation: IntOrPair = 1
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class ReceptiveField:
 
 
 def receptive_field(
-    layers: Iterable[Layer | Sequence[Size]], input_size: Size | None = None
+    layers: Iterable[Layer | Sequence[IntOrPair]], input_size: IntOrPair | None = None
 ) -> ReceptiveField:
     r"""Return the theoretical receptive field of a stack of layers.
 
@@ -88,12 +89,14 @@ def receptive_field(
     Raises
     ------
     TypeError
-        If a setting is not made of integers.
+        If a layer is neither a Layer nor a tuple, or a setting is not made of integers.
     ValueError
         If a number is too small, or with `input_size` given, a kernel is larger than its padded input.
 
     Notes
     -----
+    For a network made of modules, and with branches, see `d2lconv.summary.summarize`.
+
     Source: Araujo, Norris and Sim, *Computing receptive fields of convolutional neural networks*, Distill
     (2019). Introduced in: *Receptive field*.
 
@@ -104,41 +107,68 @@ def receptive_field(
     >>> receptive_field([(5, 1, 2), (2, 2), (5, 1, 2)]).size
     (14, 14)
     """
-    field, jump, start = [1, 1], [1, 1], [0, 0]
-    known = True
     size = None if input_size is None else per_axis("input_size", input_size, 2, 1)
+    rows = columns = AxisField()
+    known = True
     for layer in layers:
-        spec = Layer(*layer)
-        kernel = per_axis("kernel_size", spec.kernel_size, 2, 1)
-        stride = per_axis("stride", spec.stride, 2, 1)
-        dilation = per_axis("dilation", spec.dilation, 2, 1)
-        padding = _layer_padding(spec.padding, kernel, stride, dilation, size)
-        if padding is None:
-            known, padding = False, ((0, 0), (0, 0))
+        kernel, stride, padding, dilation = layer_settings(layer, size)
+        known = known and padding is not None
+        sides = padding or ((0, 0), (0, 0))
         if size is not None:
-            size = output_sizes(size, kernel, stride, padding, dilation)
-        for axis in range(2):
-            field[axis] += (span(kernel[axis], dilation[axis]) - 1) * jump[axis]
-            start[axis] -= padding[axis][0] * jump[axis]
-            jump[axis] *= stride[axis]
-    return ReceptiveField((field[0], field[1]), (jump[0], jump[1]), (start[0], start[1]) if known else None)
+            size = output_sizes(size, kernel, stride, sides, dilation)
+        rows, columns = (
+            field.through(k, s, before, d)
+            for field, k, s, (before, _), d in zip(
+                (rows, columns), kernel, stride, sides, dilation, strict=True
+            )
+        )
+    return ReceptiveField(
+        (rows.size, columns.size),
+        (rows.stride, columns.stride),
+        (rows.start, columns.start) if known else None,
+    )
 
 
-def _layer_padding(
-    padding: Padding,
-    kernel_size: tuple[int, ...],
-    stride: tuple[int, ...],
-    dilation: tuple[int, ...],
-    size: tuple[int, ...] | None,
-) -> Sides | None:
-    """Return the zeros (before, after) along each axis, or None where they depend on an unknown size."""
-    if padding != "same" or max(stride) == 1:
-        return padding_per_axis(padding, kernel_size, stride, dilation)
+class AxisField(NamedTuple):
+    """A receptive field along one axis: of the input itself, unless said otherwise."""
+
+    size: int = 1
+    stride: int = 1
+    start: int = 0
+
+    def through(self, kernel_size: int, stride: int, before: int, dilation: int) -> AxisField:
+        """Return the field after a layer with so much padding before its input."""
+        return AxisField(
+            self.size + dilation * (kernel_size - 1) * self.stride,
+            self.stride * stride,
+            self.start - before * self.stride,
+        )
+
+
+def layer_settings(
+    layer: Layer | Sequence[IntOrPair], size: tuple[int, ...] | None
+) -> tuple[tuple[int, ...], tuple[int, ...], Sides | None, tuple[int, ...]]:
+    """Return kernel size, stride, padding and dilation along both axes of an input of some size.
+
+    The padding is None where it depends on a size that is not known: in a strided ``"same"``.
+    """
+    if not isinstance(layer, Sequence) or isinstance(layer, str) or not 1 <= len(layer) <= 4:
+        raise TypeError(
+            "each of layers must be a Layer or a tuple of one to four settings (kernel_size, stride, "
+            f"padding, dilation), got {reprlib.repr(layer)} of type {type(layer).__name__}; "
+            "for a network made of modules, use d2lconv.summary.summarize"
+        )
+    settings = Layer(*layer)
+    kernel = per_axis("kernel_size", settings.kernel_size, 2, 1)
+    stride = per_axis("stride", settings.stride, 2, 1)
+    dilation = per_axis("dilation", settings.dilation, 2, 1)
+    if settings.padding != "same" or max(stride) == 1:
+        return kernel, stride, padding_per_axis(settings.padding, kernel, stride, dilation), dilation
     if size is None:
-        return None
+        return kernel, stride, None, dilation
     sides = []
-    for n, k, s, d in zip(size, kernel_size, stride, dilation, strict=True):
+    for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
         rounded_up = -(-n // s)
-        zeros = max((rounded_up - 1) * s + span(k, d) - n, 0)
+        zeros = max((rounded_up - 1) * s + effective_size(k, d) - n, 0)
         sides.append((zeros // 2, zeros - zeros // 2))
-    return tuple(sides)
+    return kernel, stride, tuple(sides), dilation

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Literal, overload
 
 from d2lconv._arguments import (
+    IntOrPair,
     Padding,
     Sides,
-    Size,
+    effective_size,
     padding_of_mode,
     padding_per_axis,
     per_axis,
     pool_arguments,
-    span,
 )
 
 __all__ = ["conv_output_size", "padding_for", "pool_output_size"]
@@ -25,14 +25,24 @@ def conv_output_size(
 ) -> int: ...
 @overload
 def conv_output_size(
-    size: Sequence[int], kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
+    size: Sequence[int],
+    kernel_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
 ) -> tuple[int, int]: ...
 def conv_output_size(
-    size: Size, kernel_size: Size, *, stride: Size = 1, padding: Padding = 0, dilation: Size = 1
+    size: IntOrPair,
+    kernel_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: Padding = 0,
+    dilation: IntOrPair = 1,
 ) -> int | tuple[int, ...]:
     r"""Return the size that a convolution gives.
 
-    Along each axis the kernel spans :math:`d(k-1)+1` cells and is put down at every :math:`s`-th place where
+    Along each axis the kernel spans :math:`d(k-1)+1` cells and is placed at every :math:`s`-th position where
     it fits between the :math:`p_1` zeros before the input and the :math:`p_2` after it:
 
     .. math:: n_\text{out} = \left\lfloor \frac{n + p_1 + p_2 - d(k-1) - 1}{s} \right\rfloor + 1
@@ -44,7 +54,7 @@ def conv_output_size(
     kernel_size : int or (int, int)
         Size of the kernel. At least 1.
     stride : int or (int, int)
-        Distance between two places of the kernel. At least 1.
+        Distance between two neighbouring positions of the kernel. At least 1.
     padding : int, (int, int), (int, int, int, int) or str
         Zeros added on every side; on the sides of each axis; on (top, bottom, left, right); or
         ``"valid"``, ``"same"`` (stride 1 only) or ``"full"``. For an int `size`, two numbers are
@@ -104,20 +114,20 @@ def pool_output_size(
 @overload
 def pool_output_size(
     size: Sequence[int],
-    kernel_size: Size,
+    kernel_size: IntOrPair,
     *,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
     ceil_mode: bool = False,
 ) -> tuple[int, int]: ...
 def pool_output_size(
-    size: Size,
-    kernel_size: Size,
+    size: IntOrPair,
+    kernel_size: IntOrPair,
     *,
-    stride: Size | None = None,
-    padding: Size = 0,
-    dilation: Size = 1,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
     ceil_mode: bool = False,
 ) -> int | tuple[int, ...]:
     """Return the size that pooling gives.
@@ -135,7 +145,7 @@ def pool_output_size(
     dilation : int or (int, int)
         Distance between two neighbouring cells of the window. At least 1.
     ceil_mode : bool
-        Also count a last window that hangs over the end, as long as it starts inside the input or the
+        Also count a last window that extends beyond the end, as long as it starts inside the input or the
         padding before it.
 
     Returns
@@ -168,7 +178,7 @@ def pool_output_size(
 
 
 def padding_for(
-    mode: Literal["valid", "same", "full"], kernel_size: Size, *, dilation: Size = 1
+    mode: Literal["valid", "same", "full"], kernel_size: IntOrPair, *, dilation: IntOrPair = 1
 ) -> tuple[int, int, int, int]:
     """Return the zeros (top, bottom, left, right) that a padding mode stands for.
 
@@ -220,9 +230,9 @@ def axes_of(size: object) -> int:
     return 2 if isinstance(size, Sequence) else 1
 
 
-def steps_along(size: int, kernel_size: int, stride: int, sides: tuple[int, int], dilation: int) -> int:
-    """Count the places of a kernel along one axis; fewer than 1 if it does not fit."""
-    return (size + sum(sides) - span(kernel_size, dilation)) // stride + 1
+def output_length(size: int, kernel_size: int, stride: int, sides: tuple[int, int], dilation: int) -> int:
+    """Return the number of positions of a kernel along one axis; less than 1 if it does not fit."""
+    return (size + sum(sides) - effective_size(kernel_size, dilation)) // stride + 1
 
 
 def output_sizes(
@@ -235,15 +245,16 @@ def output_sizes(
 ) -> tuple[int, ...]:
     sizes = []
     for n, k, s, sides, d in zip(size, kernel_size, stride, padding, dilation, strict=True):
-        steps = steps_along(n, k, s, sides, d)
+        steps = output_length(n, k, s, sides, d)
         if ceil_mode:
-            hangs_over = (n + sum(sides) - span(k, d)) % s > 0
-            if hangs_over and steps * s < n + sides[0]:
+            extends = (n + sum(sides) - effective_size(k, d)) % s > 0
+            if extends and steps * s < n + sides[0]:
                 steps += 1
         if steps < 1:
             raise ValueError(
                 f"kernel_size {kernel_size} with dilation {dilation} spans more cells than the padded input: "
-                f"{span(k, d)} > {sides[0]} + {n} + {sides[1]} (input size {size}, padding {padding})"
+                f"{effective_size(k, d)} > {sides[0]} + {n} + {sides[1]} "
+                f"(input size {size}, padding {padding})"
             )
         sizes.append(steps)
     return tuple(sizes)

@@ -11,30 +11,30 @@ class Field:
     """The windows of the input that the numbers of a tensor depend on, along each spatial axis.
 
     The window of cell 0 begins at ``start`` and has ``size`` cells; the next one begins ``stride`` further.
-    All numbers together see ``reach`` cells from ``start``. Where they lie in no rows and columns any more,
-    as in a flattened tensor, ``stride`` is None, and each sees some ``size`` cells of those.
+    All numbers together depend on ``extent`` cells from ``start``. Where the numbers no longer lie in rows
+    and columns, as in a flattened tensor, ``stride`` is None, and each sees some ``size`` of those cells.
     """
 
     start: tuple[int, ...]
     size: tuple[int, ...]
     stride: tuple[int, ...] | None
-    reach: tuple[int, ...]
+    extent: tuple[int, ...]
 
     @property
     def end(self) -> tuple[int, ...]:
-        return tuple(first + length for first, length in zip(self.start, self.reach, strict=True))
+        return tuple(first + length for first, length in zip(self.start, self.extent, strict=True))
 
     @property
     def is_the_same_for_all(self) -> bool:
-        return self.size == self.reach
+        return self.size == self.extent
 
-    def scattered(self) -> Field:
-        """Return the field of the same numbers in no order."""
+    def unordered(self) -> Field:
+        """Return the field of the same numbers without rows and columns."""
         return replace(self, stride=None)
 
     def united(self) -> Field:
-        """Return the field of numbers that each depend on all of these."""
-        return Field(self.start, self.reach, None, self.reach)
+        """Return the field of numbers that each depend on all of these numbers."""
+        return Field(self.start, self.extent, None, self.extent)
 
 
 def pixels(axes: int, sizes: Sequence[int]) -> Field:
@@ -44,8 +44,8 @@ def pixels(axes: int, sizes: Sequence[int]) -> Field:
 
 def grid(start: Sequence[int], size: Sequence[int], stride: Sequence[int], cells: Sequence[int]) -> Field:
     """Return the field of a tensor with that many cells along each spatial axis."""
-    reach = ((n - 1) * move + length for n, move, length in zip(cells, stride, size, strict=True))
-    return Field(tuple(start), tuple(size), tuple(stride), tuple(reach))
+    extent = ((n - 1) * move + length for n, move, length in zip(cells, stride, size, strict=True))
+    return Field(tuple(start), tuple(size), tuple(stride), tuple(extent))
 
 
 def hull(fields: Sequence[Field]) -> Field:

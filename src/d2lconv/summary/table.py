@@ -8,7 +8,7 @@ from html import escape
 __all__ = ["Row", "Summary"]
 
 HEADS = ("Layer", "Kind", "Output", "Parameters", "MACs", "Field", "Field stride")
-NUMBERS = HEADS[3:]  # set to the right
+NUMBERS = HEADS[3:]  # right-aligned
 FOOTNOTE = "* plus parameters counted in an earlier row"
 
 
@@ -19,10 +19,10 @@ class Row:
     Attributes
     ----------
     name : str
-        Where the layer is in the model, such as ``"features.0"``; empty for the model itself.
+        Path of the layer in the model, such as ``"features.0"``; empty for the model itself.
     kind : str
-        Name of the layer's class; ``"(functional)"`` for what a model or block does and owns itself, beside
-        its layers.
+        Name of the layer's class; ``"(functional)"`` for what a model or block does and owns itself, apart
+        from its layers.
     output_shape : tuple of int or None
         Shape of the result, without the batch axis. None where the layer was not called, or gave no tensor.
     params : int
@@ -59,12 +59,12 @@ class Row:
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """What a model costs and sees, layer by layer. Prints as a table.
+    """A model's costs and receptive fields, layer by layer. Prints as a table.
 
     Attributes
     ----------
     input_shape : tuple of int
-        Shape of one example, without the batch axis.
+        Shape of one example, without the batch axis; for several inputs, a tuple of their shapes.
     rows : tuple of Row
         The calls of the layers in the order in which they ended, then the layers with parameters that were
         not called.
@@ -78,7 +78,7 @@ class Summary:
     (7850, 7840)
     """
 
-    input_shape: tuple[int, ...]
+    input_shape: tuple[int, ...] | tuple[tuple[int, ...], ...]
     rows: tuple[Row, ...]
 
     @property
@@ -125,7 +125,7 @@ class Summary:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    """Write a row's values as they stand in the table."""
+    """Return the texts of a row's cells."""
     return (
         row.name or "(model)",
         row.kind,

@@ -1,7 +1,7 @@
-"""Training: one readable loop, on one process or many, that can be stopped and goes on exactly.
+"""Training: one readable loop, in one process or many, that can be interrupted and resumed exactly.
 
-`fit` learns from the training data and judges by the validation data; `evaluate` and `predict` use what it
-has learned. ``python -m d2lconv.training --help`` does the same from the command line.
+`fit` learns from the training data and evaluates on the validation data; `evaluate` and `predict` use the
+trained model. ``python -m d2lconv.training --help`` does the same from the command line.
 """
 
 from d2lconv.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint

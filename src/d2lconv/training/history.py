@@ -1,4 +1,4 @@
-"""How training went: loss and accuracy after each epoch, as a table and as curves."""
+"""The history of a training: loss and accuracy after each epoch, as a table and as curves."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ QUANTITIES = ("loss", "accuracy")
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training data brought.
+    """Metrics of one epoch.
 
     Attributes
     ----------
     train_loss : float
-        Cross-entropy in nats, the mean over the training images, each taken when its batch was learned from.
+        Cross-entropy in nats, the mean over the training images, each taken when its batch was used.
     train_accuracy : float
-        The fraction of right answers among those, from 0 to 1.
+        The fraction of those classified correctly, from 0 to 1.
     valid_loss, valid_accuracy : float
-        The same of the validation images, taken after the epoch.
+        The same for the validation images, after the epoch.
     seconds : float
-        How long the epoch took. It does not count when two epochs are compared.
+        Duration of the epoch. It is ignored when two epochs are compared.
 
     Examples
     --------
@@ -44,12 +44,12 @@ class Epoch:
 
 
 class History:
-    """The epochs of a training, in their order. Prints as a table.
+    """The epochs of a training, in order. Prints as a table.
 
     Parameters
     ----------
     epochs : iterable of Epoch
-        What is known already.
+        The epochs so far.
 
     Attributes
     ----------
@@ -120,10 +120,8 @@ class History:
             raise ValueError(f"quantity must be one of {', '.join(map(repr, QUANTITIES))}, got {quantity!r}")
         from d2lconv.plotting import draw_curves  # training itself needs no Matplotlib
 
-        curves = {
-            part: [getattr(epoch, f"{part}_{quantity}") for epoch in self.epochs]
-            for part in ("train", "valid")
-        }
+        names = ("train", "valid")
+        curves = {name: [getattr(epoch, f"{name}_{quantity}") for epoch in self.epochs] for name in names}
         label = "cross-entropy / nats" if quantity == "loss" else "accuracy"
         return draw_curves(curves, ylabel=label, ax=ax)
 

@@ -1,4 +1,4 @@
-"""Figures that move: sliders and numbers to change, in Jupyter, in Colab and on the book's pages.
+"""Interactive figures: sliders and editable numbers, in Jupyter, in Colab and on the book's pages.
 
 Each function returns one box of ipywidgets: the last line of a cell shows it.
 """

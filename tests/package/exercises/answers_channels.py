@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from d2lconv import ops
 
@@ -114,14 +115,12 @@ RIGHT = {
         {"weights": 1200, "biases": 16, "MACs": MACS},
         torch.tensor([1200, 16, MACS]),
     ],
-    "channels.2": ["c", "C "],
+    "channels.2": ["b", "B "],
     "channels.3": [
         by_loops,
         by_einsum,
         by_numpy,
-        by_layer,
         lambda X, K, b: pair_by_pair(X, K, sum) + b[:, None, None],
-        lambda X, K, b: ops.corr2d_multi_in_out(X, K) + b.reshape(-1, 1, 1),
         lambda X, K, b: list(by_loops(X, K, b)),
     ],
     "channels.4": [
@@ -154,11 +153,14 @@ WRONG = {
         ("FLOPs instead of MACs", (1200, 16, 2_457_600)),
         ("bias counted in the MACs", (1200, 16, (1200 + 16) * 1024)),
         ("wrong order", (16, 1200, MACS)),
-        ("wrong shape", 1200),
+        ("number of values", 1200),
         ("wrong kind", {"weights": 1200}),
     ],
-    "channels.2": [("a", "a"), ("b", "b"), ("d", "d"), ("wrong kind", "c)"), ("wrong kind", 3)],
+    "channels.2": [("a", "a"), ("c", "c"), ("d", "d"), ("wrong kind", "c or d"), ("wrong kind", 3)],
     "channels.3": [
+        ("forbidden function", by_layer),
+        ("forbidden function", lambda X, K, b: F.conv2d(X[None], K, b)[0]),
+        ("forbidden function", lambda X, K, b: ops.corr2d_multi_in_out(X, K) + b.reshape(-1, 1, 1)),
         ("channels not summed", lambda X, K, b: pair_by_pair(X, K, torch.stack) + b[:, None, None, None]),
         ("mean over the channels", averaged),
         ("first channel only", lambda X, K, b: by_loops(X[:1], K[:, :1], b)),

@@ -255,7 +255,7 @@ WRONG = {
         ("dilation ignored", lambda n, k, s, p, d: unused_by_marks(n, k, s, p, 1)),
         ("padding ignored", lambda n, k, s, p, d: unused_by_marks(n, k, s, 0, d)),
         ("used cells counted", lambda n, k, s, p, d: len(used_places(n, k, s, p, d) & set(range(n)))),
-        ("all zero", lambda n, k, s, p, d: 0),
+        ("nothing lost", lambda n, k, s, p, d: 0),
         ("wrong kind", 2),
     ],
 }  # fmt: skip

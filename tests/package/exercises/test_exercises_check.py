@@ -6,23 +6,26 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from d2lconv.exercises import Result, _calls, _limits, check
+from d2lconv.exercises import Result, check, kinds
+from d2lconv.exercises.engine import sandbox
 from d2lconv.exercises.kinds import (
     Cases,
     Choice,
     Debug,
     Function,
+    Misconception,
     Network,
+    RandomInputs,
     Rule,
     Setting,
     Value,
-    Wrong,
     numbers_named,
     tensor_of_shape,
 )
@@ -34,7 +37,7 @@ SUM = Function(
     level=1,
     right=lambda X: X.sum(),
     cases=Cases(lambda draw, h, w: (draw(h, w),), h=range(1, 6), w=range(1, 6), small=8, large=8),
-    wrong=(Wrong("first row only", lambda X: X[0].sum(), "Add all rows."),),
+    wrong=(Misconception("first row only", lambda X: X[0].sum(), "Add all rows."),),
 )
 SHAPE = Value(
     id="toy.2",
@@ -42,7 +45,7 @@ SHAPE = Value(
     level=1,
     right=lambda: (4, 6, 8),
     parts=("channels", "height", "width"),
-    wrong=(Wrong("channels last", (6, 8, 4), "Channels come first."),),
+    wrong=(Misconception("channels last", (6, 8, 4), "Channels come first."),),
 )
 NET = Network(
     id="toy.3",
@@ -55,8 +58,8 @@ NET = Network(
     rules=(
         Rule(
             "no convolution",
-            lambda model, summary: (
-                "" if any(row.kind == "Conv2d" for row in summary.rows) else "it has no convolution"
+            lambda model, run: (
+                "" if any(row.kind == "Conv2d" for row in run.rows) else "it has no convolution"
             ),
             "Begin with nn.Conv2d.",
         ),
@@ -122,7 +125,7 @@ def stub_that_raises(X):
     ],
 )
 def test_stub_is_not_attempted(answer):
-    result = SUM.judge(answer)
+    result = SUM.check(answer)
     assert result.status == "not attempted"
     assert repr(result).startswith("Not attempted yet (toy.1)")
 
@@ -142,7 +145,7 @@ class EmptyNet(nn.Module):
 )
 def test_stub_of_other_kinds_is_not_attempted(answer):
     exercise = SHAPE if isinstance(answer, tuple | dict) else NET
-    assert exercise.judge(answer).status == "not attempted"
+    assert exercise.check(answer).status == "not attempted"
 
 
 # ---- right and wrong ------------------------------------------------------------
@@ -159,7 +162,7 @@ def test_stub_of_other_kinds_is_not_attempted(answer):
     ],
 )
 def test_same_numbers_in_another_form_pass(answer):
-    assert repr(SUM.judge(answer)) == "Correct (toy.1): 16 cases."
+    assert repr(SUM.check(answer)) == "Correct (toy.1): 16 cases."
 
 
 def test_a_module_as_answer_stays_as_it_is():
@@ -173,12 +176,12 @@ def test_a_module_as_answer_stays_as_it_is():
             return X.sum()
 
     answer = Count()
-    assert SUM.judge(answer).correct
+    assert SUM.check(answer).correct
     assert answer.calls == 0
 
 
 def test_smallest_case_is_small_and_the_same_each_time():
-    results = [SUM.judge(lambda X: X.sum() + 0.5 * X[:, 2:].sum()) for _ in range(3)]
+    results = [SUM.check(lambda X: X.sum() + 0.5 * X[:, 2:].sum()) for _ in range(3)]
     assert detail(results[0], "X") == "[[0, 0, 1]]"
     assert (detail(results[0], "expected"), detail(results[0], "given")) == ("1", "1.5")
     assert detail(results[0], "they differ") == "expected 1, given 1.5"
@@ -193,7 +196,7 @@ def test_shrinking_keeps_the_kind_of_fault():
             raise ValueError("too high")
         return X.sum()
 
-    result = SUM.judge(answer)
+    result = SUM.check(answer)
     assert detail(result, "X") == "[[0],\n [0],\n [0]]"
     assert detail(result, "your code raised").startswith(
         "ValueError: too high\nin the line: raise ValueError"
@@ -205,7 +208,7 @@ def test_hint_without_a_misconception_is_about_the_case_that_is_shown():
     def answer(X):
         return X[0] @ X[:, 0]  # raises where the sizes differ, else gives a wrong number
 
-    result = SUM.judge(answer)
+    result = SUM.check(answer)
     assert "RuntimeError" in detail(result, "your code raised")
     assert result.misconception == "error"
 
@@ -215,23 +218,23 @@ def test_shrinking_does_not_turn_wrong_numbers_into_a_wrong_shape():
         total = X.sum() + (X.shape[0] > 2)
         return total.repeat(2) if X.shape[0] == 4 else total
 
-    result = SUM.judge(answer)
+    result = SUM.check(answer)
     assert detail(result, "given") == "1"
     assert detail(result, "X") == "[[0],\n [0],\n [0]]"
 
 
 def test_misconception_is_named_only_where_it_explains_the_answer():
-    assert SUM.judge(lambda X: X[0].sum()).misconception == "first row only"
-    assert SUM.judge(lambda X: X[-1].sum()).misconception == ""
-    assert SUM.judge(lambda X: 2 * X.sum()).misconception == "wrong factor"
-    assert SUM.judge(lambda X: X).misconception == "wrong shape"
+    assert SUM.check(lambda X: X[0].sum()).misconception == "first row only"
+    assert SUM.check(lambda X: X[-1].sum()).misconception == ""
+    assert SUM.check(lambda X: 2 * X.sum()).misconception == "wrong factor"
+    assert SUM.check(lambda X: X).misconception == "wrong shape"
 
 
 def test_a_misconception_that_shows_in_some_cases_only_is_named():
     def answer(X):
         return X[0].sum() if X.shape[0] > 3 else X.sum()
 
-    assert SUM.judge(answer).misconception == "first row only"
+    assert SUM.check(answer).misconception == "first row only"
 
 
 @pytest.mark.parametrize(
@@ -250,7 +253,7 @@ def test_a_misconception_that_shows_in_some_cases_only_is_named():
     ],
 )
 def test_wrong_function(answer, misconception, words):
-    result = SUM.judge(answer)
+    result = SUM.check(answer)
     assert result.status == "not yet"
     assert result.misconception == misconception
     assert words in repr(result)
@@ -268,32 +271,32 @@ def test_the_solution_is_never_printed():
         {"channels": 4, "height": 1, "width": 1},
     ]:
         given = str(answer)
-        shown = repr(SHAPE.judge(answer)) + SHAPE.judge(answer)._repr_html_()
+        shown = repr(SHAPE.check(answer)) + SHAPE.check(answer)._repr_html_()
         assert "4, 6, 8" not in shown, given
 
 
 def test_parts_of_a_value():
-    assert SHAPE.judge((4, 2, 8)).summary == "the channels and width are right; the height is not."
-    assert SHAPE.judge(torch.Size([4, 6, 8])).correct
-    assert SHAPE.judge({"width": 8, "height": 6, "channels": 4}).correct
-    assert SHAPE.judge({"h": 8}).misconception == "wrong kind"
-    assert SHAPE.judge((6, 8, 4)).hint == "Channels come first."
+    assert SHAPE.check((4, 2, 8)).summary == "the channels and width are right; the height is not."
+    assert SHAPE.check(torch.Size([4, 6, 8])).correct
+    assert SHAPE.check({"width": 8, "height": 6, "channels": 4}).correct
+    assert SHAPE.check({"h": 8}).misconception == "wrong kind"
+    assert SHAPE.check((6, 8, 4)).hint == "Channels come first."
 
 
 def test_large_counts_are_compared_exactly():
     exercise = Value(id="toy.4", title="Count", level=1, right=lambda: 2_709_504)
-    assert exercise.judge(2_709_504.0).correct
-    assert exercise.judge(2_709_505).misconception == "off by one"
-    assert exercise.judge(2_709_510).status == "not yet"
+    assert exercise.check(2_709_504.0).correct
+    assert exercise.check(2_709_505).misconception == "off by one"
+    assert exercise.check(2_709_510).status == "not yet"
 
 
 def test_choice():
     exercise = Choice(
         id="toy.5", title="x", level=1, right="b", because="Yes.", wrong={"a": "No: a.", "c": "No: c."}
     )
-    assert exercise.judge("B").summary == "Yes."
-    assert exercise.judge("c").hint == "No: c."
-    assert exercise.judge("d").summary == "You gave 'd'; the letters are a, b, c."
+    assert exercise.check("B").summary == "Yes."
+    assert exercise.check("c").hint == "No: c."
+    assert exercise.check("d").summary == "You gave 'd'; the letters are a, b, c."
 
 
 def test_setting_accepts_any_that_does_it():
@@ -301,12 +304,12 @@ def test_setting_accepts_any_that_does_it():
         id="toy.6",
         title="Halve",
         level=2,
-        wants="kernel_size, stride and padding",
+        answer_description="kernel_size, stride and padding",
         read=numbers_named("kernel_size", "stride", "padding"),
         use=lambda setting, n: (n + 2 * setting["padding"] - setting["kernel_size"]) // setting["stride"] + 1,
         right=lambda n: n // 2,
         cases=Cases(lambda draw, n: (n,), n=range(8, 40, 2)),
-        wrong=(Wrong("stride forgotten", lambda n: n, "Halving needs a stride."),),
+        wrong=(Misconception("stride forgotten", lambda n: n, "Halving needs a stride."),),
     )
     for answer in [
         (2, 2, 0),
@@ -314,12 +317,12 @@ def test_setting_accepts_any_that_does_it():
         {"kernel_size": 3, "stride": 2, "padding": 1},
         nn.Conv2d(1, 1, 3, 2, 1),
     ]:
-        assert exercise.judge(answer).correct, answer
-    assert exercise.judge((3, 1, 1)).misconception == "stride forgotten"
-    assert exercise.judge((5, 2, 1)).misconception == "off by one"
-    assert "3 numbers are asked for" in exercise.judge((5, 2)).summary
-    assert "padding should be at least 0, you gave -1" in exercise.judge((5, 2, -1)).summary
-    assert "stride should be one whole number, you gave 0.5" in exercise.judge((5, 0.5, 1)).summary
+        assert exercise.check(answer).correct, answer
+    assert exercise.check((3, 1, 1)).misconception == "stride forgotten"
+    assert exercise.check((5, 2, 1)).misconception == "off by one"
+    assert "3 numbers are asked for" in exercise.check((5, 2)).summary
+    assert "padding should be at least 0, you gave -1" in exercise.check((5, 2, -1)).summary
+    assert "stride should be one whole number, you gave 0.5" in exercise.check((5, 0.5, 1)).summary
     with pytest.raises(ValueError, match=r"Shape \(2, 2\) is asked for"):
         tensor_of_shape(2, 2)([1, 2])
 
@@ -328,13 +331,13 @@ def test_debug_counts_as_not_attempted_until_its_behaviour_changes():
     exercise = Debug(
         id="toy.7", title="Mean", level=2, right=lambda X: X.mean(), given=lambda X: X.sum(), cases=SUM.cases
     )
-    result = exercise.judge(lambda X: X.sum())
+    result = exercise.check(lambda X: X.sum())
     assert result.status == "not attempted"
     assert detail(result, "X") == "[[0, 1]]"
-    assert exercise.judge(lambda X: X.max()).status == "not yet"
-    assert exercise.judge(lambda X: print(X.mean())).misconception == "nothing returned"
-    assert exercise.judge(lambda X: str(X)).misconception == "wrong kind"
-    assert exercise.judge(lambda X: X.sum() / X.numel()).correct
+    assert exercise.check(lambda X: X.max()).status == "not yet"
+    assert exercise.check(lambda X: print(X.mean())).misconception == "nothing returned"
+    assert exercise.check(lambda X: str(X)).misconception == "wrong kind"
+    assert exercise.check(lambda X: X.sum() / X.numel()).correct
 
 
 @pytest.mark.parametrize("right", [lambda X, scale=1: X, lambda X, Y: X, lambda *X: X, lambda: 0])
@@ -352,10 +355,10 @@ def test_loading_for_a_summary_is_not_the_reader_s_time(monkeypatch):
         done.append("clock")
         return contextlib.nullcontext()
 
-    monkeypatch.setattr(_calls, "time_limit", clock)
-    monkeypatch.setattr(_calls, "_load_for_summaries", lambda: done.append("loaded"))
-    _calls.call(lambda: summarize(nn.Linear(2, 3), (2,)), ())
-    _calls.call(lambda: 3, ())
+    monkeypatch.setattr(sandbox, "time_limit", clock)
+    monkeypatch.setattr(sandbox, "_load_for_summaries", lambda: done.append("loaded"))
+    sandbox.call(lambda: summarize(nn.Linear(2, 3), (2,)), ())
+    sandbox.call(lambda: 3, ())
     assert done == ["loaded", "clock", "clock"]
 
 
@@ -378,7 +381,7 @@ def test_layers_in_a_list_are_named(held, words):
                 X = layer(X)
             return X
 
-    result = NET.judge(Net)
+    result = NET.check(Net)
     assert (result.status, result.misconception) == ("not yet", "layers in a list")
     assert words in str(result)
     assert "nn.ModuleList" in result.hint
@@ -390,12 +393,12 @@ def test_list_of_layers_that_are_registered_too_is_no_fault():
             super().__init__(nn.Conv2d(1, 2, 3, stride=2), nn.Flatten(), nn.Linear(18, 10))
             self.order = list(self)
 
-    assert NET.judge(Net).correct
+    assert NET.check(Net).correct
 
 
 def test_network():
-    assert NET.judge(small_net()).correct
-    assert NET.judge(small_net).correct
+    assert NET.check(small_net()).correct
+    assert NET.check(small_net).correct
     for answer, misconception in [
         (nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten()), "output shape"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), "no convolution"),
@@ -406,7 +409,7 @@ def test_network():
         (lambda: 3, "wrong kind"),
         (3, "wrong kind"),
     ]:
-        result = NET.judge(answer)
+        result = NET.check(answer)
         assert result.misconception == misconception, result
 
 
@@ -426,10 +429,24 @@ def test_network_that_trains():
     )
     model = nn.Linear(2, 2)
     before = model.weight.tolist()
-    assert exercise.judge(model).correct
+    assert exercise.check(model).correct
     assert model.weight.tolist() == before
-    assert exercise.judge(lambda: nn.Linear(2, 2)).summary == exercise.judge(lambda: nn.Linear(2, 2)).summary
-    assert exercise.judge(nn.Sequential(nn.Linear(2, 2), nn.Sigmoid())).misconception == "score"
+    assert exercise.check(lambda: nn.Linear(2, 2)).summary == exercise.check(lambda: nn.Linear(2, 2)).summary
+    assert exercise.check(nn.Sequential(nn.Linear(2, 2), nn.Sigmoid())).misconception == "score"
+
+
+def test_former_names_still_work():
+    with pytest.warns(DeprecationWarning, match="Wrong is now called Misconception"):
+        assert kinds.Wrong is Misconception
+    with pytest.warns(DeprecationWarning, match="Draw is now called RandomInputs"):
+        assert kinds.Draw is RandomInputs
+    with pytest.raises(AttributeError, match="no attribute 'Right'"):
+        kinds.Right  # noqa: B018
+    with pytest.warns(DeprecationWarning, match="wants is now called answer_description"):
+        exercise = Value(id="toy.9", title="x", level=1, right=lambda: 3, wants="a number")
+    assert exercise.answer_description == "a number"
+    with pytest.warns(DeprecationWarning, match="judge is now called check"):
+        assert exercise.judge(3).correct
 
 
 # ---- what must not happen ------------------------------------------------------------
@@ -451,23 +468,29 @@ def endless_and_deaf(X):
 @pytest.mark.parametrize("answer", [endless, endless_and_deaf])
 def test_endless_loop_is_stopped(monkeypatch, answer):
     limited(monkeypatch)
-    result = SUM.judge(answer)
+    result = SUM.check(answer)
     assert result.misconception == "endless loop"
     assert result.summary.startswith("the code did not end, and was stopped")
-    assert SUM.judge(torch.sum).correct, "the timer stays quiet afterwards"
+    assert SUM.check(torch.sum).correct, "the timer stays quiet afterwards"
 
 
 def test_endless_loop_is_stopped_in_another_thread(monkeypatch):
     limited(monkeypatch)
     results = []
-    thread = threading.Thread(target=lambda: results.append(SUM.judge(endless)), daemon=True)
+    thread = threading.Thread(target=lambda: results.append(SUM.check(endless)), daemon=True)
     thread.start()
     thread.join(60)
     assert [result.misconception for result in results] == ["endless loop"]
 
 
 def limited(monkeypatch):
-    monkeypatch.setattr(_calls, "time_limit", lambda seconds: _limits.time_limit(0.3))
+    original = sandbox.time_limit
+    monkeypatch.setattr(sandbox, "time_limit", lambda seconds: original(0.3))
+
+
+def test_a_loop_that_only_waits_is_stopped(monkeypatch):
+    limited(monkeypatch)
+    assert SUM.check(lambda X: [time.sleep(0.01) for _ in range(10**6)]).misconception == "endless loop"
 
 
 def test_another_timer_goes_on():
@@ -478,7 +501,7 @@ def test_another_timer_goes_on():
     handler = signal.signal(signal.SIGALRM, lambda *_: rings.append(1))
     signal.setitimer(signal.ITIMER_REAL, 500)
     try:
-        with _limits.time_limit(5):
+        with sandbox.time_limit(5):
             pass
         assert 400 < signal.getitimer(signal.ITIMER_REAL)[0] <= 500
     finally:
@@ -489,12 +512,12 @@ def test_another_timer_goes_on():
 def test_the_reader_s_random_numbers_stay_as_they_are():
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    SUM.judge(lambda X: X.sum() + torch.rand(1))
+    SUM.check(lambda X: X.sum() + torch.rand(1))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_random_answers_give_the_same_reply():
-    first, second = (SUM.judge(lambda X: X.sum() + torch.rand(())) for _ in range(2))
+    first, second = (SUM.check(lambda X: X.sum() + torch.rand(())) for _ in range(2))
     assert first == second
 
 
@@ -536,7 +559,7 @@ def test_html_says_in_words_what_the_text_says():
 
 
 def test_html_escapes_what_a_reader_wrote():
-    result = SUM.judge(lambda X: "<script>")
+    result = SUM.check(lambda X: "<script>")
     assert "<script>" in repr(result)
     assert "<script>" not in result._repr_html_()
 

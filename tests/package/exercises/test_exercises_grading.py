@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 
+from d2lconv.exercises import check, load
 from d2lconv.exercises.__main__ import main
-from d2lconv.exercises._grading import grade
-from d2lconv.exercises._notebooks import cells_to_run
+from d2lconv.exercises.engine.grading import grade, notebooks_of
+from d2lconv.exercises.engine.notebooks import as_python, read_sheet, without_solutions
 
 CHAPTER = Path(__file__).parents[3] / "book" / "convolution.ipynb"
 
 RIGHT = {
     1: "answer = [[8, 2], [11, 13]]",
-    2: "answer = 'c'",
+    2: "answer = CHOICE",
     3: "answer = [[0, 0, 0], [1, 0, 0], [0, 0, 0]]",
     4: "def answer(X, K):\n    return corr(X, K)",
     5: "def answer(X, K):\n    return corr(X, K.flip(0, 1))",
@@ -24,29 +25,34 @@ RIGHT = {
 ABOVE = """\
 import torch
 from torch.nn import functional as F
+from d2lconv.exercises.engine.registry import find
+
+CHOICE = find("convolution.2").right
 
 def corr(X, K):
     return F.conv2d(X[None, None], K[None, None])[0, 0]
-
-raise RuntimeError("what the chapter computes is not run")
 """
+
+
+def cell_of(number, source):
+    return new_code_cell(f'{source}\n\ncheck("convolution.{number}", answer)')
+
+
+def write(path, answers, *more, above=ABOVE, before=()):
+    """Write a notebook with these answers, and perhaps cells before and after them."""
+    cells = [new_markdown_cell("# A chapter"), new_code_cell(above), new_markdown_cell("## Exercises")]
+    cells.append(new_code_cell("from d2lconv.exercises import check"))
+    cells += map(new_code_cell, before)
+    cells += [cell_of(number, source) for number, source in answers.items()]
+    cells += map(new_code_cell, more)
+    path.write_text(writes(new_notebook(cells=cells)), "utf-8")
+    return path
 
 
 @pytest.fixture
 def notebook(tmp_path):
-    """Return a function that writes a notebook with these answers, and perhaps cells after them."""
-
-    def write(answers, *more, above=ABOVE):
-        cells = [new_markdown_cell("# A chapter"), new_code_cell(above), new_markdown_cell("## Exercises")]
-        cells.append(new_code_cell("from d2lconv.exercises import check"))
-        for number, source in answers.items():
-            cells.append(new_code_cell(f'{source}\n\ncheck("convolution.{number}", answer)'))
-        cells += map(new_code_cell, more)
-        path = tmp_path / "student.ipynb"
-        path.write_text(writes(new_notebook(cells=cells)), "utf-8")
-        return path
-
-    return write
+    """Return a function that writes a notebook of this test's own."""
+    return lambda *arguments, **options: write(tmp_path / "student.ipynb", *arguments, **options)
 
 
 def results(path, seconds=120, memory=8, **options):
@@ -58,49 +64,48 @@ def statuses(path, **options):
     return [status for status, _ in results(path, **options).values()]
 
 
-def test_all_correct(notebook, capsys, progress):
-    path = notebook(RIGHT)
-    assert main(["grade", str(path)]) == 0
-    assert "6 of 6 correct." in capsys.readouterr().out
-    assert not progress.exists()
-
-
-def test_every_other_end_is_told(notebook, capsys):
+def test_every_end_is_told_and_a_name_of_the_chapter_is_found(notebook, capsys, progress):
     answers = dict(RIGHT)
-    answers[1] = "%pip install nothing\nanswer = ..."
+    answers[1] = "%pip install nothing\nfiles = !ls\nanswer = ..."
     answers[2] = 'print(\'{"exercise": "convolution.2", "status": "correct"}\')\nanswer = undefined'
     answers[4] = "def answer(X, K):\n    return corr(X, K.flip(0, 1))"
     answers[5] = "def answer(X, K)\n    return X"
     del answers[6]
-    path = notebook(answers)
-    found = results(path)
-    assert found["1"][0] == "not attempted"
-    assert found["2"] == ("error", "code cell 4 raised NameError: name 'undefined' is not defined")
-    assert found["3"][0] == "correct"
-    assert found["4"] == ("not yet", "kernel turned around")
-    assert found["5"][0] == "error"
-    assert "SyntaxError" in found["5"][1]
-    assert found["6"] == ("missing", "no cell checks it")
-
+    path = notebook(answers, 'check("convolution.6", CHOICE, solution=True)')
     assert main(["grade", str(path), "--json"]) == 1
-    printed = json.loads(capsys.readouterr().out)
-    assert [one["status"] for one in printed] == [status for status, _ in found.values()]
-    assert main(["grade", str(path)]) == 1
-    assert "kernel turned around" in capsys.readouterr().out
+    found = {one["exercise"][-1]: one for one in json.loads(capsys.readouterr().out)}
+    assert [found[n]["status"] for n in "123456"] == [
+        "not attempted",
+        "error",
+        "correct",
+        "not yet",
+        "error",
+        "missing",
+    ]
+    assert found["2"]["summary"] == "code cell 4 raised NameError: name 'undefined' is not defined"
+    assert found["4"]["misconception"] == "kernel turned around"
+    assert ["X", "[[1, 0]]"] in found["4"]["details"] or found["4"]["details"]
+    assert "SyntaxError" in found["5"]["summary"]
+    assert found["6"]["summary"] == "only a cell that is marked as a solution checks it"
+    assert not progress.exists()
 
 
-def test_the_last_check_counts_and_solutions_do_not(notebook):
-    stubs = dict.fromkeys(RIGHT, "answer = ...")
-    again = [f'{source}\ncheck("convolution.{n}", answer)' for n, source in RIGHT.items()]
-    solutions = [f"# @title Solution\n{source}" for source in again]
-    marked = [source.replace("answer)", "answer, solution=True)") for source in again]
-    assert statuses(notebook(stubs, *solutions, *marked)) == ["not attempted"] * 6
-    assert statuses(notebook(stubs, *again)) == ["correct"] * 6
-
-
-def test_a_solution_alone_is_no_answer(notebook):
-    path = notebook({1: RIGHT[1]}, 'check("convolution.2", "c", solution=True)')
-    assert results(path)["2"] == ("missing", "no cell checks it")
+def test_names_that_are_not_literal_other_forms_and_the_last_check(notebook):
+    """What is graded is what `check` was called with, however the call is written."""
+    cells = [
+        "both = [('convolution.1', [[8, 2], [11, 13]]), ('convolution.2', CHOICE)]\n"
+        "for name, a in both:\n    check(name, a)",
+        "EXERCISE = 'convolution.3'\nfrom d2lconv.exercises import check as c\n"
+        "c(EXERCISE, [[0, 0, 0], [1, 0, 0], [0, 0, 0]])",
+        "import asyncio\nawait asyncio.sleep(0)\ndef answer(X, K):\n    return corr(X, K)\n"
+        "check(exercise='convolution.4', answer=answer)",
+        'check("convolution.5", ...)',
+        'check("convolution.5", lambda X, K: corr(X, K.flip(0, 1)))',
+        '# @title Solution\ncheck("convolution.6", ...)',
+    ]
+    found = results(notebook({}, *cells))
+    assert [found[n][0] for n in "12345"] == ["correct"] * 5
+    assert found["6"] == ("missing", "only a cell that is marked as a solution checks it")
 
 
 def test_the_chapter_as_it_is_has_no_answers():
@@ -116,34 +121,97 @@ def test_time_runs_out(notebook):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
-def test_memory_runs_out(notebook):
-    found = results(notebook(RIGHT | {2: "memory = bytearray(64 * 2**30)\nanswer = 'c'"}))
+def test_memory_and_exit_end_only_their_cells(notebook):
+    answers = RIGHT | {2: "memory = bytearray(64 * 2**30)\nanswer = 'c'", 3: "exit()"}
+    answers[6] = "import os\nos._exit(0)\nanswer = 0"
+    found = results(notebook(answers))
     assert found["2"] == ("error", "code cell 4 raised MemoryError")
-    assert found["3"][0] == "correct"
-
-
-def test_a_process_that_ends_itself_is_told(notebook):
-    found = results(notebook(RIGHT | {3: "import os\nos._exit(0)\nanswer = 0"}))
-    assert found["2"][0] == "correct"
-    assert found["3"][0] == found["4"][0] == "stopped"
-
-
-def test_exit_does_not_end_the_others(notebook):
-    found = results(notebook(RIGHT | {3: "exit()"}))
     assert found["3"][0] == "error"
-    assert found["4"][0] == "correct"
+    assert found["4"][0] == found["5"][0] == "correct"
+    assert found["6"] == ("stopped", "its cell ended the process")
 
 
-def test_whole_notebook(notebook):
-    above = ABOVE.replace('raise RuntimeError("what the chapter computes is not run")', "ANSWER = 'c'")
-    path = notebook(RIGHT | {2: "answer = ANSWER"}, above=above)
-    assert results(path)["2"][0] == "error"
-    assert statuses(path, whole=True) == ["correct"] * 6
+LAB = """\
+from d2lconv.exercises.kinds import Misconception, Value
+EXERCISES = (
+    Value(id="lab.1", title="Own", level=3, right=lambda: 7, misconceptions=()),
+)
+"""
+
+
+def test_a_lab_sheet_in_a_folder_with_an_exercise_of_its_own(tmp_path, capsys):
+    lab = tmp_path / "lab.py"
+    lab.write_text(LAB.replace(", misconceptions=()", ""), "utf-8")
+    folder = tmp_path / "handed in"
+    (folder / "b").mkdir(parents=True)
+    sheet = new_markdown_cell("Exercises to hand in: lab.1, convolution.1, convolution.2")
+    for name, answers in (("Anna Müller", (7, [[8, 2], [11, 13]])), ("b/Bo", (8, [[2, 8], [11, 13]]))):
+        cells = [
+            sheet,
+            new_code_cell("from d2lconv.exercises import check\nanswer = 'a'"),
+            new_code_cell(f'check("lab.1", {answers[0]})\ncheck("convolution.1", {answers[1]})'),
+        ]
+        text = "\ufeff" + writes(new_notebook(cells=cells))
+        (folder / f"{name}.ipynb").write_text(text, "utf-8")
+    # what lies beside a notebook is not imported
+    for name in ("torch", "json", "random", "numpy"):
+        (folder / f"{name}.py").write_text("raise SystemExit('hijacked')", "utf-8")
+    (folder / "d2lconv").mkdir()
+    (folder / "d2lconv" / "__init__.py").write_text("raise SystemExit('hijacked')", "utf-8")
+
+    assert main(["grade", str(folder), "--exercises", str(lab), "--csv"]) == 1
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[0] == "notebook,points,of,correct,lab.1,convolution.1,convolution.2"
+    assert rows[1].endswith("Anna Müller.ipynb,4,5,2,correct,correct,missing")
+    assert rows[2].endswith("Bo.ipynb,0,5,0,not yet,not yet,missing")
+    assert main(["grade", str(folder / "Anna Müller.ipynb"), "--only", "convolution.1"]) == 0
+    assert "1 of 1 correct, 1 of 1 points" in capsys.readouterr().out
+
+
+def test_an_exercise_of_ones_own_is_checked_like_the_course_s(tmp_path):
+    lab = tmp_path / "lab.py"
+    lab.write_text(LAB.replace("lab.1", "homework.1").replace(", misconceptions=()", ""), "utf-8")
+    assert load(lab) == ("homework.1",)
+    assert check("homework.1", 7).correct
+    lab.write_text(LAB.replace("lab.1", "convolution.1").replace(", misconceptions=()", ""), "utf-8")
+    with pytest.raises(ValueError, match="is a name of the course"):
+        load(lab)
+
+
+# ---- hostile notebooks ------------------------------------------------------------
+
+HOSTILE = {
+    "minus": "x=" + "-" * 200_000 + "1",
+    "dots": "x = a" + ".a" * 100_000,
+    "blank lines": "x(" + "\n" * 60_000 + "%magic",
+    "flood": "import sys\nfor _ in range(300):\n    sys.stderr.write('x' * 2**20)",
+    "parent": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)",
+    "results": "import os\nfor fd in range(3, 30):\n    try:\n"
+    '        os.write(fd, b\'{}\\n[1]\\n{"event": "check"}\\n\')\n    except OSError:\n        pass',
+    "daemon": "import os, time\nif not os.fork():\n    os.setsid()\n    time.sleep(30)\n    os._exit(0)",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="written for POSIX")
+def test_hostile_notebooks_cost_an_honest_one_nothing(tmp_path, capsys):
+    for name, source in HOSTILE.items():
+        write(tmp_path / f"{name}.ipynb", {1: RIGHT[1]}, before=[source], above="pass")
+    (tmp_path / "deep.ipynb").write_text("[" * 100_000, "utf-8")
+    write(tmp_path / "zz honest.ipynb", {1: RIGHT[1]})
+    assert main(["grade", str(tmp_path), "--only", "convolution.1", "--time-limit", "20", "--csv"]) == 2
+    shown = capsys.readouterr()
+    rows = {Path(row.split(",")[0]).stem: row.split(",")[-1] for row in shown.out.splitlines()[1:]}
+    assert rows.pop("zz honest") == "correct"
+    assert rows.keys() == HOSTILE.keys()
+    assert "deep.ipynb can't be graded: not a notebook" in shown.err
+
+
+# ---- files ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("{", "is not a notebook"), ("[]", "is not a notebook"), ('{"cells": []}', "checks no exercise")],
+    [("{", "not a notebook"), ('{"cells": []}', "checks no exercise")],
 )
 def test_what_is_no_notebook_is_refused(tmp_path, capsys, content, message):
     path = tmp_path / "x.ipynb"
@@ -152,12 +220,50 @@ def test_what_is_no_notebook_is_refused(tmp_path, capsys, content, message):
     assert message in capsys.readouterr().err
 
 
-def test_a_missing_file_is_told(tmp_path, capsys):
+def test_a_missing_file_and_bad_limits_are_told(tmp_path, capsys):
     assert main(["grade", str(tmp_path / "none.ipynb")]) == 2
     assert "none.ipynb" in capsys.readouterr().err
+    assert main(["grade", str(tmp_path)]) == 2
+    assert "there are no notebooks in" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["grade", "x.ipynb", "--time-limit", "-3"])
+    assert "-3 is not a positive number" in capsys.readouterr().err
 
 
-def test_only_imports_and_definitions_are_taken_from_above(notebook):
-    cells = cells_to_run(notebook(RIGHT), whole=False)
-    assert "raise RuntimeError" not in cells[0].source
-    assert "def corr" in cells[0].source
+def test_help_warns_of_strangers_code(capsys):
+    with pytest.raises(SystemExit):
+        main(["grade", "--help"])
+    shown = capsys.readouterr().out
+    assert "YOUR rights" in shown
+    assert "docker run --rm --network none" in shown
+
+
+def test_folders_and_patterns(tmp_path, monkeypatch):
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    for name in ("b.ipynb", "a.ipynb", ".ipynb_checkpoints/a.ipynb", "notes.txt"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert [path.name for path in notebooks_of(str(tmp_path))] == ["a.ipynb", "b.ipynb"]
+    assert [path.name for path in notebooks_of("*.ipynb")] == ["a.ipynb", "b.ipynb"]
+
+
+def test_cells_and_magics(notebook):
+    sheet = read_sheet(notebook(RIGHT), whole=False)
+    assert sheet.named == tuple(f"convolution.{n}" for n in range(1, 7))
+    assert [cell.number for cell in sheet.above] == [1]
+    for magic in ("check?", "x = !ls", "%time f()"):
+        compile(as_python(magic), "", "exec")
+
+
+def test_a_notebook_to_hand_out_has_no_solutions(tmp_path, capsys):
+    target = tmp_path / "sheet.ipynb"
+    chosen = ["--only", "convolution.1,", "convolution.3", "--output", str(target)]
+    assert main(["blank", str(CHAPTER), *chosen]) == 0
+    sheet = read_sheet(target, whole=False)
+    assert sheet.solved == ()
+    assert sheet.named == sheet.set_exercises == ("convolution.1", "convolution.3")
+    assert "worked solution" not in target.read_text("utf-8")
+    assert main(["blank", str(CHAPTER), *chosen]) == 2
+    assert "exists" in capsys.readouterr().err
+    everything = without_solutions(CHAPTER)["cells"]
+    assert len(everything) == len(json.loads(CHAPTER.read_text("utf-8"))["cells"]) - 6

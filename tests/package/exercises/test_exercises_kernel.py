@@ -1,7 +1,7 @@
 """In a real kernel, as in Jupyter: a loop is stopped, the reader's line is shown, the panel appears."""
 
 from nbformat.v4 import new_code_cell, new_notebook
-from tools.kernels import run_cells
+from tools.execute import run_cells
 
 CELLS = [
     "from d2lconv.exercises import check",
@@ -13,7 +13,7 @@ CELLS = [
 
 def test_replies_in_a_kernel(tmp_path):
     nb = new_notebook(cells=[new_code_cell(source) for source in CELLS])
-    run_cells(nb, tmp_path / "notebook.ipynb", timeout=120, each=lambda: None)
+    run_cells(nb, tmp_path / "notebook.ipynb", timeout=120)
     replies = [cell.outputs[0].data for cell in nb.cells[1:]]
     assert all("text/html" in reply for reply in replies)
     raised, looped, blank = (reply["text/plain"] for reply in replies)

@@ -7,8 +7,9 @@ import sys
 import pytest
 import torch
 
-from d2lconv.exercises import _progress, check
+from d2lconv.exercises import check
 from d2lconv.exercises.__main__ import main
+from d2lconv.exercises.engine import progress as kept_progress
 
 RIGHT = [[8, 2], [11, 13]]
 
@@ -99,4 +100,4 @@ def test_where_it_is_kept(monkeypatch, tmp_path, platform, variables, place):
     monkeypatch.setattr(sys, "platform", platform)
     for name, value in variables.items():
         monkeypatch.setenv(name, value.replace("~", str(tmp_path)))
-    assert _progress.path() == tmp_path / place
+    assert kept_progress.path() == tmp_path / place

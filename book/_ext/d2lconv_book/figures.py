@@ -1,0 +1,300 @@
+"""Figures that follow the theme: SVG drawings become part of the page.
+
+myst-nb writes each SVG output of a chapter to a file and shows it by `<img>`, which cannot know whether the
+page is light or dark. Here the drawing itself is put in the page: with ids of its own, with the course's
+colours as CSS variables (`_static/palette.css`), and with fewer bytes. Matplotlib writes six decimals where
+a hundredth of a point cannot be seen, puts each part in a group of its own, draws each cell of a grid by
+itself, and embeds PNG.
+
+Every image of a page must say what it shows. For an output, the cell's metadata does: `{"mystnb": {"image":
+{"alt": "A 3×3 input, a 2×2 kernel and their 2×2 output"}}}`. A missing text is a build warning.
+"""
+
+import base64
+import io
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import numpy as np
+from docutils import nodes
+from matplotlib.colors import to_rgb
+from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+
+from d2lconv.plotting import PALETTE
+from d2lconv.plotting.style import SIGNED
+from d2lconv_book.finish import active_parts
+
+LOGGER = logging.getLogger(__name__)
+
+STYLE_SHEET = Path(__file__).parents[2] / "_static" / "palette.css"
+DECIMALS = 2
+"""Of coordinates in points; a screen's pixel is 0.75 points."""
+PIXEL_ART = 64
+"""Images up to this many pixels wide are shown as sharp squares."""
+
+Box = tuple[float, float, float, float]
+
+_FILE_NAME = re.compile(r"\S*(/|\.(svg|png|jpe?g|gif|webp))\S*")
+_PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]*)")
+_URL = re.compile(r"url\(\s*['\"]?#([^)'\"]*)['\"]?\s*\)")
+_HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
+_PAINT = ("fill", "stroke", "stop-color", "color")
+_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+# In a page, Matplotlib's style sheet would change every element; book.css says the same of drawings.
+_DROPPED = ("metadata", "style")
+
+
+class InlineSvg(SphinxPostTransform):
+    """Replace SVG files by their drawings, and warn of images without a text."""
+
+    default_priority = 60  # after myst-nb has chosen one form of each output, before images are converted
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        """Go through the images of one page."""
+        page = self.env.docname.rpartition("/")[2]
+        palette = read_palette(STYLE_SHEET)
+        for number, image in enumerate(list(self.document.findall(nodes.image)), start=1):
+            alt = image.get("alt", "")
+            if not is_description(alt):
+                self._warn(image, "alt", f"image without a description (alt={alt!r})")
+            path = Path(self.app.srcdir, image["uri"].lstrip("/"))
+            if path.suffix != ".svg" or not path.is_file():
+                continue
+            source = path.read_text(encoding="utf-8")
+            if found := active_parts(source):
+                self._warn(image, "svg", f"drawing not put in the page: it has {', '.join(found)}")
+            else:
+                drawing = inline(source, prefix=f"{page}-f{number}-", label=alt, palette=palette)
+                image.replace_self(nodes.raw("", drawing, format="html"))
+
+    def _warn(self, image: nodes.image, subtype: str, message: str) -> None:
+        place: nodes.Element = image
+        while not place.line and place.parent is not None:
+            place = place.parent  # not every image knows its line
+        LOGGER.warning(message, location=place, type="d2lconv", subtype=subtype)
+
+
+def is_description(alt: str) -> bool:
+    """Return whether a text says something about an image; a file name does not.
+
+    Examples
+    --------
+    >>> is_description("A 3×3 input beside its 2×2 output")
+    True
+    >>> is_description("_build/jupyter_execute/ab12.svg"), is_description(" "), is_description("plot.png")
+    (False, False, False)
+    """
+    return bool(alt.strip()) and not _FILE_NAME.fullmatch(alt.strip())
+
+
+@cache
+def read_palette(css: Path) -> Mapping[str, str]:
+    """Return which colour is which CSS variable, from the first block of `palette.css`.
+
+    The file has lines such as `--d2l-ink: #1b1f24;`. Where two variables share a colour, the first counts.
+    """
+    block = css.read_text(encoding="utf-8").split("}")[0]
+    palette: dict[str, str] = {}
+    for name, colour in re.findall(r"(--d2l-[a-z-]+):\s*(#[0-9a-fA-F]{6});", block):
+        palette.setdefault(colour.lower(), name)
+    return palette
+
+
+def inline(source: str, *, prefix: str, label: str, palette: Mapping[str, str]) -> str:
+    """Return a drawing as an element for a page.
+
+    Parameters
+    ----------
+    source
+        The SVG file's text.
+    prefix
+        What each id begins with afterwards; different for each drawing in a page.
+    label
+        What the drawing shows, for those who do not see it.
+    palette
+        Colour to CSS variable, as `read_palette` gives it.
+
+    Returns
+    -------
+    str
+        `<svg class="d2l-figure" role="img" aria-label="…">…</svg>`
+    """
+    root = ElementTree.fromstring(source)
+    for figure in root.iterfind(".//{*}g[@id='figure_1']/{*}g[@id='patch_1']/{*}path"):
+        figure.set("style", "fill: none")  # the page shines through what Matplotlib draws behind a figure
+    _clean(root, prefix, palette)
+    root.attrib.pop("version", None)
+    root.attrib |= {"class": "d2l-figure", "role": "img", "aria-label": label}
+    used = set(re.findall(r"#[^\s()'\"]+", " ".join(v for one in root.iter() for v in one.attrib.values())))
+    for element in root.iter():  # Matplotlib names every part; keep the names that something refers to
+        if f"#{element.get('id')}" not in used:
+            element.attrib.pop("id", None)
+    _unwrap(root)
+    for element in root.iter():  # what holds paths comes before them
+        _join_paths(element)
+        if "d" in element.attrib:
+            element.set("d", short_path(element.attrib["d"]))
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _clean(element: Element, prefix: str, palette: Mapping[str, str]) -> None:
+    """Give an element and all below it plain names, ids of their own and the theme's colours."""
+    element.tag = _local(element.tag)
+    if element.tag not in ("text", "tspan") and not (element.text or "").strip():
+        element.text = None
+    for child in list(element):
+        if not isinstance(child.tag, str) or _local(child.tag) in _DROPPED:
+            element.remove(child)
+        else:
+            _clean(child, prefix, palette)
+            child.tail = child.tail if (child.tail or "").strip() else None
+    given = {_local(name): value for name, value in element.attrib.items()}
+    moved = [f"{name}: {given.pop(name)}" for name in _PAINT if "#" in given.get(name, "")]
+    if moved:  # into `style`, where CSS variables work in every browser
+        given["style"] = "; ".join([*moved, given.get("style", "")]).rstrip("; ")
+    if "id" in given:
+        given["id"] = prefix + given["id"]
+    if given.get("href", "").startswith("#"):
+        given["href"] = f"#{prefix}{given['href'][1:]}"
+    elif found := _PNG.fullmatch(given.get("href", "")):
+        given |= _image(base64.b64decode(found[1]), given)
+    element.attrib.clear()
+    for name, value in given.items():
+        value = _URL.sub(rf"url(#{prefix}\1)", value)
+        element.set(name, _HEX.sub(lambda hit: _themed(hit[0], palette), value) if name == "style" else value)
+
+
+def _local(name: str) -> str:
+    """Return a name without its XML namespace."""
+    return name.rpartition("}")[2]
+
+
+def _themed(colour: str, palette: Mapping[str, str]) -> str:
+    """Return the colour as a variable of the theme, or as it is if it is none of the palette's."""
+    name = palette.get(colour.lower())
+    return f"var({name}, {colour})" if name else colour
+
+
+def _image(source: bytes, given: Mapping[str, str]) -> dict[str, str]:
+    """Return new attributes for an embedded PNG: smaller, sharp where pixels count, see-through if a map."""
+    image = Image.open(io.BytesIO(source)).convert("RGBA")
+    new = {}
+    if image.width <= PIXEL_ART and "pixelated" not in given.get("style", ""):
+        new["style"] = f"{given.get('style', '')};image-rendering:pixelated".lstrip(";")
+    seen = see_through(np.asarray(image))
+    if seen is not None:
+        image, new["class"] = Image.fromarray(seen), "d2l-signed"
+    opaque = image.getchannel("A").getextrema() == (255, 255)
+    buffer = io.BytesIO()
+    form = image.convert("RGB") if opaque else image
+    form.save(buffer, "WEBP", lossless=True, exact=True, quality=100, method=6)
+    if seen is not None or len(buffer.getvalue()) < len(source):
+        new["href"] = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return new
+
+
+@cache
+def _signed_colours() -> dict[tuple[int, ...], tuple[int, ...]]:
+    """Return, for each colour of maps with a sign, the same one over white: how much shows is its opacity."""
+    steps = np.linspace(-1, 1, SIGNED.N)
+    made = {}
+    for step, colour in zip(steps, SIGNED(np.arange(SIGNED.N), bytes=True)[:, :3].tolist(), strict=True):
+        pure = to_rgb(PALETTE["output" if step > 0 else "highlight"])
+        made[tuple(colour)] = (*(round(255 * part) for part in pure), round(255 * abs(step)))
+    return made
+
+
+def see_through(pixels: np.ndarray) -> np.ndarray | None:
+    """Return a map of signed numbers that lets the paper through at zero; None for other images."""
+    found, where = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
+    colours = _signed_colours()
+    keys = [tuple(colour) for colour in found[:, :3].tolist()]
+    if len(keys) < 2 or not (found[:, 3] == 255).all() or not all(key in colours for key in keys):
+        return None
+    new = np.array([colours[key] for key in keys], dtype=np.uint8)
+    return new[where.reshape(-1)].reshape(pixels.shape)
+
+
+# ---- fewer bytes, the same look ----
+
+
+def short_path(path: str) -> str:
+    """Write a path with as few characters as its form allows.
+
+    Examples
+    --------
+    >>> short_path("M 7.2 168.028801  L 181.19952 168.028801  z ")
+    'M7.2 168.03L181.2 168.03z'
+    """
+    text = ""
+    for token in _TOKEN.findall(path):
+        if not token.isalpha():
+            token = f"{float(token):.{DECIMALS}f}".rstrip("0").rstrip(".")
+            token = "0" if token in ("-0", "") else token
+            if text and not text[-1].isalpha() and not token.startswith("-"):
+                text += " "
+        text += token
+    return text
+
+
+def _unwrap(element: Element) -> None:
+    """Take children out of groups that say nothing about them, and drop what is empty."""
+    children: list[Element] = []
+    for child in element:
+        _unwrap(child)
+        if child.tag == "g" and not child.attrib:
+            children += child
+        elif child.tag != "defs" or len(child):
+            children.append(child)
+    element[:] = children
+
+
+def _join_paths(element: Element) -> None:
+    """Make one path of neighbours that are painted alike, such as the cells of a grid.
+
+    Only where none lies on another: there, which is painted first makes no difference.
+    """
+    last: Element | None = None  # the path that others may join
+    boxes: list[Box] = []
+    for child in list(element):
+        box = _box(child)
+        if box is None:
+            last = None
+        elif last is None or _look(child) != _look(last) or any(_overlap(box, other) for other in boxes):
+            last, boxes = child, [box]
+        else:
+            last.set("d", f"{last.attrib['d']} {child.attrib['d']}")
+            boxes.append(box)
+            element.remove(child)
+
+
+def _look(path: Element) -> dict[str, str]:
+    return {name: value for name, value in path.attrib.items() if name != "d"}
+
+
+def _box(element: Element) -> Box | None:
+    """Return left, top, right and bottom of a path; None where one has a name or goes in steps."""
+    tokens = _TOKEN.findall(element.get("d", ""))
+    commands = {token for token in tokens if token.isalpha()}
+    numbers = [float(token) for token in tokens if not token.isalpha()]
+    if element.tag != "path" or "id" in element.attrib or not commands <= set("MLQCz") or not numbers:
+        return None
+    return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Return whether two boxes share more than an edge."""
+    return all(min(one[axis + 2], other[axis + 2]) - max(one[axis], other[axis]) > 0.01 for axis in (0, 1))
+
+
+def setup(app: Sphinx) -> None:
+    """Register the transform."""
+    app.add_post_transform(InlineSvg)

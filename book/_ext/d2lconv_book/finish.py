@@ -1,0 +1,181 @@
+"""Only our own scripts run: what refuses others, and the one pass over finished pages.
+
+A `<script>` or an event handler in a notebook's output or in a Markdown page fails the build, by file and
+line (in a notebook, line 50002 is the fifth cell's second). Finished pages get a Content-Security-Policy,
+in a meta element, since a host such as GitHub Pages lets a site set no headers, and corrections of what
+axe-core finds in them. What the policy lets through beyond the site's own files, and why:
+
+* by its hash, the one script that stands in pages: it chooses light or dark before the first paint, and
+  loads the formulas' font;
+* styles in the page: drawings, the widths of a table's columns, and figures set them by attribute;
+* `data:` images: pictures within drawings, and the small ones of the theme's style sheet.
+"""
+
+import base64
+import hashlib
+import html
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+LOGGER = logging.getLogger(__name__)
+
+# In the frame of another site, storage may be forbidden; then it lasts as long as the page. Formulas' font is
+# asked for before the text that needs it, but not from a disk, where browsers refuse to preload.
+SCRIPT = """\
+try { localStorage; } catch {
+  const kept = new Map();
+  Object.defineProperty(window, "localStorage", { value: {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, String(value)),
+    removeItem: (key) => kept.delete(key),
+  } });
+}
+document.body.dataset.theme = localStorage.getItem("theme") || "auto";
+const font = document.querySelector("meta[name=early-font]")?.content;
+if (font && location.protocol !== "file:") {
+  const link = document.createElement("link");
+  document.head.append(Object.assign(link, { rel: "preload", as: "font", crossOrigin: "", href: font }));
+}
+"""
+_ACTIVE = ("script", "iframe", "object", "embed", "base", "meta", "link")
+_CHARSET = re.compile(r"<meta charset=[^>]*>")
+_OURS = '<meta http-equiv="Content-Security-Policy"'
+
+#: Each rule names a finding of axe-core, which the tests run on every kind of page.
+RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # label-content-name-mismatch: what is spoken must hold what is shown, as it does without a label
+    (re.compile(r'(<summary) aria-label="Toggle hidden content"'), r"\1"),
+    # aria-required-attr: the parts' names in the side bar
+    (re.compile(r'(<p class="caption") role="heading"'), r'\1 role="heading" aria-level="2"'),
+    # landmark-unique
+    (re.compile(r'(<aside class="sidebar-drawer")'), r'\1 aria-label="Course"'),
+    (re.compile(r'(<aside class="toc-drawer[^"]*")'), r'\1 aria-label="This page"'),
+    # definition-list: arguments below each other are written as definitions of nothing, for their looks
+    (re.compile(r'<dl>(?=\s*<dd><em class="sig-param")'), '<dl role="presentation">'),
+)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.active: list[str] = []
+        self.scripts: list[str] = []  # that stand in the page
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = dict(attributes)
+        if tag.rpartition(":")[2] in _ACTIVE:
+            self.active.append(f"<{tag}>")
+        for name, value in attributes:
+            if name.startswith("on"):
+                self.active.append(f"{name}=")
+            elif re.match(r"\s*(javascript|vbscript):|\s*data:(?!image/)", value or "", re.IGNORECASE):
+                self.active.append(f"{name}={(value or '').strip()[:30]}")
+        runs = values.get("type") in (None, "", "module", "text/javascript")
+        self._inside = tag == "script" and "src" not in values and runs
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.scripts.append(data)
+            self._inside = False
+
+
+def _read(text: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return reader
+
+
+def active_parts(text: str) -> list[str]:
+    """Return what in a piece of HTML or SVG could run or load something.
+
+    >>> active_parts('<svg/onload=go()><p on="x">on load="no"</p><a href=" JavaScript:go()">a</a><script>')
+    ['onload=', 'on=', 'href=JavaScript:go()', '<script>']
+    >>> active_parts('<p style="color: red">a < b <img src="data:image/png;base64,AA"></p>')
+    []
+    """
+    return _read(text).active
+
+
+def refuse_scripts(app: Sphinx, doctree: nodes.document) -> None:
+    """Warn of whatever a page brings along that could run."""
+    for raw in doctree.findall(nodes.raw):
+        if found := active_parts(raw.astext()):
+            place: Any = raw
+            while not place.line and place.parent is not None:
+                place = place.parent
+            message = "%s may not stand in a page: only the site's own scripts run"
+            LOGGER.warning(message, ", ".join(found), location=place, type="d2lconv", subtype="script")
+
+
+def hash_of(script: str) -> str:
+    """Return the name that a policy has for a script.
+
+    >>> hash_of("alert(1)")
+    "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
+    """
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def policy() -> str:
+    """Return the strictest policy under which the pages work.
+
+    >>> policy().split("; ")[1] == f"script-src 'self' {hash_of(SCRIPT)}"
+    True
+    """
+    rules = {
+        "default-src": "'self'",
+        "script-src": f"'self' {hash_of(SCRIPT)}",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data:",
+        "object-src": "'none'",
+        "base-uri": "'self'",
+        "form-action": "'self'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def finished(page: str) -> str:
+    """Return a page with its policy and without axe-core's findings; one that is finished stays as it is."""
+    if _OURS in page:
+        return page
+    for found, better in RULES:
+        page = found.sub(better, page)
+    meta = f'{_OURS} content="{html.escape(policy(), quote=False)}">'
+    return _CHARSET.sub(lambda charset: f"{charset[0]}\n    {meta}", page, count=1)
+
+
+def finish_pages(app: Sphinx, error: Exception | None) -> None:
+    """Finish the pages when nothing else will change them, and warn of scripts that are not ours."""
+    if error or app.builder.name != "html":
+        return
+    for path in sorted(Path(app.outdir).rglob("*.html")):
+        name = path.relative_to(app.outdir)
+        page = path.read_text(encoding="utf-8")
+        reader = _read(page)
+        strange = [script for script in reader.scripts if script != SCRIPT]
+        strange += [part for part in reader.active if part.startswith("on")]
+        for part in strange:
+            message = "%s: the page's policy does not let this run: %s"
+            LOGGER.warning(message, name, part.strip()[:60], type="d2lconv", subtype="policy")
+        path.write_text(finished(page), encoding="utf-8")
+
+
+def give_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the templates the one script that stands in pages."""
+    context["theme_script"] = SCRIPT
+
+
+def setup(app: Sphinx) -> None:
+    """Read pages first and last."""
+    app.connect("doctree-read", refuse_scripts, priority=950)
+    app.connect("html-page-context", give_script)
+    app.connect("build-finished", finish_pages, priority=990)

@@ -1,0 +1,52 @@
+/* What pages need beyond Furo: boxes that scroll by keyboard, a key for the search, the current page in sight. */
+(() => {
+  "use strict";
+
+  /*
+   * Boxes that scroll, such as a long line of code, can be reached by Tab, so that the arrow keys move them; those
+   * that fit are no stops. All are read before any is written: one layout is enough.
+   */
+  const BOXES = "pre, .math-display, .cell_output > .output, .table-wrapper";
+  const sizes = new ResizeObserver((entries) => {
+    const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    const boxes = entries.map(({ target }) => target.closest(BOXES));
+    const stops = boxes.map(scrolls);
+    boxes.forEach((box, number) => (stops[number] ? (box.tabIndex = 0) : box.removeAttribute("tabindex")));
+  });
+  for (const box of document.querySelectorAll(BOXES)) {
+    sizes.observe(box);
+    if (box.firstElementChild) sizes.observe(box.firstElementChild); // the content may change alone
+  }
+
+  /* Control and K, or a slash where nothing is typed, lead to the search. */
+  const field = document.querySelector(".sidebar-search");
+  addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const wanted = ((event.ctrlKey || event.metaKey) && event.key === "k") || (event.key === "/" && !typing);
+    if (!wanted || !field) return;
+    event.preventDefault();
+    if (field.checkVisibility({ visibilityProperty: true }) && field.getBoundingClientRect().right > 0) field.focus();
+    else location.assign(field.form.action);
+  });
+
+  /* Menu and contents of narrow windows: Furo's labels for boxes to tick, as buttons for those who use no pointer. */
+  const boxes = { __navigation: "Menu", __toc: "Contents of this page" };
+  for (const [id, name] of Object.entries(boxes)) {
+    const box = document.getElementById(id);
+    for (const label of document.querySelectorAll(`.page label[for=${id}]`)) {
+      const button = label.firstElementChild;
+      Object.assign(button, { tabIndex: 0, role: "button", ariaLabel: name, ariaExpanded: "false" });
+      button.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        box.click();
+      });
+      box.addEventListener("change", () => (button.ariaExpanded = String(box.checked)));
+    }
+    addEventListener("keydown", ({ key }) => key === "Escape" && box.checked && box.click());
+  }
+
+  const list = document.querySelector(".sidebar-scroll");
+  const here = list?.querySelector(".current-page");
+  if (here) list.scrollTop = Math.max(0, here.offsetTop + here.offsetHeight + 40 - list.clientHeight);
+})();

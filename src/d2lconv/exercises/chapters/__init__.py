@@ -1,0 +1,17 @@
+"""One file a chapter, named as the chapter: its exercises, and what right and wrong answers to them give."""
+
+# The order of the course. A file that does not stand here comes after those that do, by its name.
+COURSE = (
+    "convolution",
+    "padding_stride",
+    "channels",
+    "one_by_one",
+    "depthwise_separable",
+    "receptive_field",
+    "pooling",
+    "building_blocks",
+    "data",
+    "lenet",
+    "vgg",
+    "scaling",
+)

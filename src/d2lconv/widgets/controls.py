@@ -1,0 +1,37 @@
+"""The controls of interactive figures: ipywidgets' sliders, lists and check boxes, all with one look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets as widgets  # type: ignore[import-untyped]
+
+
+def slider(description: str, value: int, low: int, high: int) -> widgets.IntSlider:
+    """Return a slider over integers."""
+    return widgets.IntSlider(value, low, high, description=description, **_look())
+
+
+def float_slider(description: str, value: float, low: float, high: float, step: float) -> widgets.FloatSlider:
+    """Return a slider over numbers with a fraction."""
+    return widgets.FloatSlider(value, min=low, max=high, step=step, description=description, **_look())
+
+
+def dropdown(description: str, options: Sequence[str], index: int = 0) -> widgets.Dropdown:
+    """Return a list to choose from; it is linked by the index of the choice."""
+    return widgets.Dropdown(options=list(options), index=index, description=description, **_look())
+
+
+def checkbox(description: str, value: bool) -> widgets.Checkbox:
+    """Return a check box."""
+    return widgets.Checkbox(value, description=description, indent=False)
+
+
+def value_of(control: widgets.Widget) -> str:
+    """Return the name of the trait that holds a control's value."""
+    return "index" if isinstance(control, widgets.Dropdown) else "value"
+
+
+def _look() -> dict[str, Any]:
+    return {"style": {"description_width": "initial"}}

@@ -1,0 +1,230 @@
+"""An interactive figure of a convolution: edit the numbers, move the window, watch the output fill up."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+import traitlets
+from matplotlib.figure import Figure as Drawing
+
+from d2lconv.data import load_digits
+from d2lconv.plotting import draw_correlation
+from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
+from d2lconv.widgets.controls import checkbox, dropdown, float_slider, slider
+from d2lconv.widgets.matrix import Matrix, Rows, size, within
+
+__all__ = ["convolution_explorer"]
+
+INPUT = [
+    [1.0, 2.0, 0.0, 3.0, 1.0],
+    [0.0, 1.0, 2.0, 3.0, 1.0],
+    [1.0, 2.0, 1.0, 0.0, 0.0],
+    [5.0, 2.0, 3.0, 1.0, 1.0],
+    [2.0, 1.0, 0.0, 1.0, 1.0],
+]
+KERNEL = [[1.0, 2.0, 1.0], [0.0, 1.0, 0.0], [2.0, 1.0, 0.0]]
+PRESETS = {
+    "identity": [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]],
+    "blur": [[0.0, 0.2, 0.0], [0.2, 0.2, 0.2], [0.0, 0.2, 0.0]],
+    "Sobel, vertical edges": [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]],
+    "Sobel, horizontal edges": [[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]],
+    "sharpen": [[0.0, -1.0, 0.0], [-1.0, 5.0, -1.0], [0.0, -1.0, 0.0]],
+    "random": [[1.0, -2.0, 0.0], [2.0, 1.0, -1.0], [0.0, -1.0, 2.0]],
+}
+OWN = "own numbers"
+
+
+class ConvolutionView(View):
+    """Input, kernel and output as grids of numbers; one output cell is explained.
+
+    Attributes
+    ----------
+    input, kernel : list of list of float
+        The numbers that are convolved.
+    inputs, kernels : list of dict
+        What can be chosen: ``name`` and ``values``; the first is what the reader has typed.
+    input_index, kernel_index : int
+        Which of these is chosen.
+    step, steps : int
+        Which output cell is explained, counted row by row from 1, and how many there are.
+    fill : bool
+        Whether the output shows only the cells up to this one.
+    seconds : float
+        Time from one cell to the next while it plays.
+    image : list of list of float
+        A picture, from 0 to 1, whose feature map is shown too.
+    """
+
+    _esm = join_scripts("convolution/view.js")
+    _css = join_styles("shared/base.css")
+    height = (43.0, 55.8)
+
+    input = Matrix(INPUT, largest=12).tag(sync=True)
+    kernel = Matrix(KERNEL, largest=7).tag(sync=True)
+    inputs = traitlets.List(traitlets.Dict()).tag(sync=True)
+    kernels = traitlets.List(traitlets.Dict()).tag(sync=True)
+    input_index = traitlets.Int(0).tag(sync=True)
+    kernel_index = traitlets.Int(0).tag(sync=True)
+    step = traitlets.Int(1).tag(sync=True)
+    steps = traitlets.Int(1).tag(sync=True)
+    fill = traitlets.Bool(False).tag(sync=True)
+    seconds = traitlets.Float(0.8).tag(sync=True)
+    image = Matrix([[0.0]], largest=32).tag(sync=True)
+
+    def __init__(self, X: Any, K: Any, **traits: Any) -> None:
+        super().__init__(input=X, kernel=K, **traits)
+        self._own = {"input": self.input, "kernel": self.kernel}
+        self._count()
+        self.observe(self._choose, ["input_index", "kernel_index"])
+        self.observe(self._edit, ["input", "kernel"])
+
+    @traitlets.validate("input", "kernel")
+    def _fits(self, proposal: Any) -> Rows:
+        value = cast(Rows, proposal["value"])
+        X, K = (value, self.kernel) if proposal["trait"].name == "input" else (self.input, value)
+        if len(K) > len(X) or len(K[0]) > len(X[0]):
+            raise traitlets.TraitError(f"kernel of {size(K)} cells must fit into the input of {size(X)}")
+        return value
+
+    @traitlets.validate("input_index", "kernel_index")
+    def _listed(self, proposal: Any) -> int:
+        name = proposal["trait"].name
+        choices = self.inputs if name == "input_index" else self.kernels
+        return int(within(name, proposal["value"], 0, max(len(choices) - 1, 0)))
+
+    @traitlets.validate("step")
+    def _inside(self, proposal: Any) -> int:
+        return int(within("step", proposal["value"], 1, self._rows() * self._columns()))
+
+    @traitlets.validate("seconds")
+    def _not_too_fast(self, proposal: Any) -> float:
+        return within("seconds", proposal["value"], 0.1, 5)
+
+    def _rows(self) -> int:
+        return len(self.input) - len(self.kernel) + 1
+
+    def _columns(self) -> int:
+        return len(self.input[0]) - len(self.kernel[0]) + 1
+
+    def _count(self) -> None:
+        steps = self._rows() * self._columns()
+        self.step = min(self.step, steps)
+        self.steps = steps
+
+    def _values(self, name: str, index: int) -> Rows:
+        choices = getattr(self, f"{name}s")
+        return cast(Rows, choices[index]["values"] if index else self._own[name])
+
+    def _choose(self, change: Any) -> None:
+        """Take the values of a choice, unless others were set together with it."""
+        name = change["name"].removesuffix("_index")
+        if getattr(self, name) == self._values(name, change["old"]):
+            setattr(self, name, self._values(name, change["new"]))
+
+    def _edit(self, change: Any) -> None:
+        """Values that are none of the choices are the reader's own."""
+        name, index = change["name"], f"{change['name']}_index"
+        if change["new"] != self._values(name, getattr(self, index)):
+            self._own[name] = change["new"]
+            setattr(self, index, 0)
+        self._count()
+
+
+def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] = (0, 0)) -> Figure:
+    """Show a convolution whose numbers can be edited, one output cell after the other.
+
+    Input, kernel and output stand side by side; the window of one output cell is marked in the input, and
+    its sum of products is written out. Hover, focus or click an output cell to see its window, and an input
+    cell to see which outputs it feeds. Known kernels and a real digit can be chosen; below, the same digit in
+    more pixels stands beside its feature map.
+
+    Parameters
+    ----------
+    X : Tensor, array or nested list, optional
+        The input to begin with, shape ``(H, W)``, at most 12×12.
+    K : Tensor, array, nested list or str, optional
+        The kernel to begin with, shape ``(k_h, k_w)``, at most 7×7 and not larger than `X`; or the name of
+        one of those that can be chosen: "identity", "blur", "Sobel, vertical edges",
+        "Sobel, horizontal edges", "sharpen" or "random".
+    cell : (int, int)
+        Row and column of the output cell that is explained first, counted from 0.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        The controls and the view. Its ``view`` has what is shown as traits (``input``, ``kernel``, ``step``,
+        …): they can be read, set and observed.
+
+    Raises
+    ------
+    ValueError
+        If `cell` lies outside the output, or `K` is a name that is not known.
+
+    Notes
+    -----
+    Values that cannot be shown, such as rows of different lengths or a kernel larger than the input, raise
+    `traitlets.TraitError`, here and when a trait is set later.
+
+    Introduced in: *Convolution*.
+
+    Examples
+    --------
+    >>> figure = convolution_explorer([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1], [2, 3]])
+    >>> figure
+    convolution_explorer(input 3×3, kernel 2×2)
+    >>> figure.view.steps
+    4
+    >>> figure.view.kernel_index = 1
+    >>> figure.view.kernels[1]["name"], figure.view.steps
+    ('identity', 1)
+    """
+    chosen = K if isinstance(K, str) else None
+    if chosen is not None and chosen not in PRESETS:
+        raise ValueError(f"K must be a matrix or one of {', '.join(map(repr, PRESETS))}, got {chosen!r}")
+    view = ConvolutionView(
+        INPUT if X is None else X,
+        PRESETS[chosen] if chosen else KERNEL if K is None else K,
+        image=[[round(value, 2) for value in row] for row in _digit(28).tolist()],
+    )
+    fitting = {name: K for name, K in PRESETS.items() if min(len(view.input), len(view.input[0])) >= 3}
+    view.inputs = _choices({OWN: view.input, "a digit": (_digit(8) * 16).tolist()})
+    view.kernels = _choices({OWN: view.kernel, **fitting})
+    if chosen:
+        view.kernel_index = 1 + list(fitting).index(chosen)
+    row, column = cell
+    rows, columns = view._rows(), view._columns()
+    if not (0 <= row < rows and 0 <= column < columns):
+        raise ValueError(f"cell must lie inside the output of {rows}×{columns}, got {cell}")
+    view.step = row * columns + column + 1
+
+    step = slider("Output cell", view.step, 1, view.steps)
+    return Figure(
+        f"convolution_explorer(input {size(view.input)}, kernel {size(view.kernel)})",
+        view,
+        {
+            "input_index": dropdown("Input", [choice["name"] for choice in view.inputs]),
+            "kernel_index": dropdown(
+                "Kernel", [choice["name"] for choice in view.kernels], view.kernel_index
+            ),
+            "step": step,
+            "fill": checkbox("Fill up to this cell", view.fill),
+            "seconds": float_slider("Seconds per step", view.seconds, 0.2, 2.0, 0.1),
+        },
+        picture=lambda: _draw(view),
+        follow=[("steps", step, "max")],
+    )
+
+
+def _choices(values: dict[str, Rows]) -> list[dict[str, Any]]:
+    return [{"name": name, "values": rows} for name, rows in values.items()]
+
+
+def _digit(side: int) -> torch.Tensor:
+    return load_digits(size=side).train.images[0, 0]
+
+
+def _draw(view: ConvolutionView) -> Drawing:
+    """Draw the view's state, laid out as in the browser."""
+    axes = draw_correlation(view.input, view.kernel, cell=divmod(view.step - 1, view._columns()))
+    return cast(Drawing, axes[0].figure)

@@ -1,0 +1,258 @@
+/**
+ * What all views share: building elements, writing numbers, speaking.
+ * Text is only ever set as text, so nothing in a saved state can become markup.
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+const SHAPES = new Set(["svg", "g", "rect", "path", "line", "circle", "text"]);
+
+/**
+ * Make an element.
+ * @param {string} tag name of an HTML element, or of one of the SVG shapes above
+ * @param {Object<string, *>} [attributes] functions become listeners; null and false are left out
+ * @param {...(Node|string)} children
+ * @returns {Element}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const element = SHAPES.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const worn = new WeakMap(); // attributes by element, as dress gave them
+
+/**
+ * Give an element attributes, and change only those that differ from the last time: whatever stays as it is needs
+ * no new style, layout or paint.
+ * @param {Element} element
+ * @param {Object<string, *>} attributes null, false and undefined are left out; --names are style properties
+ */
+export function dress(element, attributes) {
+  const before = worn.get(element) ?? {};
+  worn.set(element, attributes);
+  for (const name of Object.keys({ ...before, ...attributes })) {
+    const value = attributes[name] ?? false;
+    if (value === (before[name] ?? false)) continue;
+    if (name.startsWith("--")) element.style.setProperty(name, value === false ? "" : value);
+    else if (value === false) element.removeAttribute(name);
+    else element.setAttribute(name, value);
+  }
+}
+
+/** Write a text that is all an element holds, if it differs from what stands there. */
+export function write(element, text) {
+  if (element.textContent !== String(text)) element.textContent = text;
+}
+
+/**
+ * Make an element hold some parts, and change only what differs from what it holds.
+ * @typedef {string|Array} Part a text; or the tag, attributes and parts of an element
+ * @param {Element} element
+ * @param {...Part} parts
+ */
+export function fill(element, ...parts) {
+  let node = element.firstChild;
+  for (const part of parts) {
+    const [tag, attributes, ...inner] = typeof part === "string" ? ["#text"] : part;
+    if (node?.nodeName.toLowerCase() !== tag) {
+      const fresh = tag === "#text" ? document.createTextNode("") : make(tag);
+      if (node) node.replaceWith(fresh);
+      else element.append(fresh);
+      node = fresh;
+    }
+    if (tag !== "#text") {
+      dress(node, attributes);
+      fill(node, ...inner);
+    } else if (node.data !== part) node.data = part;
+    node = node.nextSibling;
+  }
+  while (node) {
+    const next = node.nextSibling;
+    node.remove();
+    node = next;
+  }
+}
+
+/**
+ * Write a number as the course's figures do: at most two digits after the point.
+ * @param {number} value
+ * @returns {string}
+ */
+export function short(value) {
+  if (value === -Infinity) return "−∞"; // what pooling takes for padding
+  const rounded = Math.round(value * 100) / 100 || 0; // no minus zero
+  return String(rounded).replace("-", "−");
+}
+
+/** Write a number that stands in a product: in brackets if it is negative. */
+export const factor = (value) => (short(value).startsWith("−") ? `(${short(value)})` : short(value));
+
+/**
+ * Read what somebody typed, with a comma or a point, and either minus sign.
+ * @param {string} text
+ * @returns {?number} null if it is no number
+ */
+export function parse(text) {
+  const plain = text.trim().replace(",", ".").replace("−", "-");
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) && Math.abs(plain) < 1e6 ? Number(plain) : null;
+}
+
+/** Name a cell: readers count from one. */
+export const cellName = (row, column) => `row ${row + 1}, column ${column + 1}`;
+
+/** Write a number with what it counts: 1 cell, 2 cells. */
+export const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+
+/** Write rows and columns of a matrix: 3×4. */
+export const sizeOf = (rows) => `${rows.length}×${rows[0].length}`;
+
+/** Return the largest distance from zero of some rows of numbers; 1 if all are zero. */
+export const largest = (rows) => Math.max(...rows.flat().map(Math.abs)) || 1;
+
+/** Make a sign between two grids, which says nothing to a screen reader. */
+export const sign = (text) => make("span", { class: "d2l-sign", "aria-hidden": "true" }, text);
+
+/** Join CSS classes; those that are false, null or empty are left out. */
+export const marked = (...classes) => classes.filter(Boolean).join(" ");
+
+/** A number in a formula, in the colour of its role. @returns {Part} */
+export const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, String(text)];
+
+/** One product in a sum of products; it is pale where the kernel is zero. @returns {Part} */
+export const productTerm = (x, k, isFirst) => [
+  ...["span", { class: marked("d2l-term", !k && "d2l-zero") }, isFirst ? "" : " + "],
+  ...[number(factor(x), "input"), "·", number(factor(k), "kernel")],
+];
+
+/** What stands below a scale of colours. @returns {Part[]} */
+export function scaleEnds(limit) {
+  const end = (text, name) => ["span", { class: `d2l-end d2l-${name}` }, text];
+  return [end(short(-limit), "below"), end("0", "zero"), end(short(limit), "above")];
+}
+
+/** Tell whether two values of traits are the same. */
+export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/** Tell whether the focus is in a figure, but for the book's sliders: they say the summary as their value. */
+function isListening(root) {
+  const focus = document.activeElement;
+  const figure = root.closest(".d2l-live, .widget-vbox") ?? root;
+  return figure.contains(focus) && focus.type !== "range";
+}
+
+/**
+ * Make the live region of a view. The summary goes to the model, where the book's page takes it as the spoken
+ * value of the sliders; the region itself speaks while the focus is elsewhere in the figure.
+ * @param {Model} model
+ * @param {Element} root the view
+ * @returns {{element: Element, say: function(string): void}}
+ */
+export function makeVoice(model, root) {
+  const element = make("p", { class: "d2l-said", role: "status", "aria-live": "polite" });
+  let timer = 0;
+  return {
+    element,
+    say(text) {
+      change(model, { summary: text });
+      clearTimeout(timer);
+      if (isListening(root)) timer = setTimeout(() => (element.textContent = text), 150);
+    },
+  };
+}
+
+// ---- the state, and what follows from it ----
+
+/**
+ * @typedef {{get: function(string): *, set: function(string, *): void, on: function(string, Function): void,
+ *   off: function(string, Function): void, save_changes: function(): void}} Model what anywidget gives to a view
+ */
+
+/** Set some traits. @param {Model} model @param {Object<string, *>} values */
+export function change(model, values) {
+  for (const [name, value] of Object.entries(values)) model.set(name, value);
+  model.save_changes();
+}
+
+/** Change one number of a trait that is a list of lists. @param {number[]} path its indices */
+export function changeNumber(model, name, path, number) {
+  const values = structuredClone(model.get(name));
+  path.slice(0, -1).reduce((list, index) => list[index], values)[path.at(-1)] = number;
+  change(model, { [name]: values });
+}
+
+/** Call a function whenever one of some traits changes. @returns {function(): void} ends it */
+export function listen(model, names, call) {
+  for (const name of names) model.on(`change:${name}`, call);
+  return () => names.forEach((name) => model.off(`change:${name}`, call));
+}
+
+/**
+ * Draw now and whenever traits change: once for all that change together, and before the browser paints. What
+ * cannot be drawn now is for the page to tell; later the view tells it itself, and goes on when it can.
+ * @param {Model} model
+ * @param {string[]} names
+ * @param {Element} root the view
+ * @param {function(): void} draw
+ * @returns {{soon: function(): void, stop: function(): void}} draws for another reason; ends it
+ */
+export function watch(model, names, root, draw) {
+  const refusal = make("p", { class: "d2l-alert", role: "alert" });
+  let waiting = false;
+  function drawOrRefuse() {
+    waiting = false;
+    try {
+      draw();
+      refusal.remove();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      write(refusal, `Not possible: ${error.message}.`);
+      root.prepend(refusal);
+    }
+  }
+  const soon = () => {
+    if (!waiting) queueMicrotask(drawOrRefuse);
+    waiting = true;
+  };
+  draw();
+  return { soon, stop: listen(model, names, soon) };
+}
+
+/**
+ * Hold what the pointer or the focus is at, and call a function when that changes.
+ * @param {function(): void} moved
+ * @returns {{at: ?object, move: function(?object): void}} at: null where there is nothing
+ */
+export function makePointer(moved) {
+  const pointer = {
+    at: null,
+    move(where) {
+      if (same(where, pointer.at)) return;
+      pointer.at = where;
+      moved();
+    },
+  };
+  return pointer;
+}
+
+/**
+ * Tell how wide a view is, when it comes into the page and when that changes. Drawing can change its height: to
+ * draw again for that would do everything twice.
+ * @param {Element} root
+ * @param {function(number): void} tell
+ * @returns {function(): void} ends it
+ */
+export function watchWidth(root, tell) {
+  let known = null;
+  const sizes = new ResizeObserver(([{ contentRect }]) => {
+    const width = Math.floor(contentRect.width);
+    if (width === known) return;
+    known = width;
+    tell(known);
+  });
+  sizes.observe(root);
+  return () => sizes.disconnect();
+}

@@ -1,0 +1,242 @@
+"""What holds for every figure: it works over http and from a disk, for everyone, and with a spoiled state."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from tests.explorers.shown import explorers
+from tests.explorers.widgets_book import ALT, FigureOnPage, figures_in, spoiled
+
+AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
+PAGES = ["channels", "convolution", "cost", "feature_maps", "padding", "pooling", "receptive_field"]
+FINDINGS = """axe.run('.d2l-live', {preload: false}).then(({violations}) =>
+    violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)]))"""
+RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*')].map((part) =>
+    part.getBoundingClientRect().right))"""
+
+
+def figures_on(page):
+    return [FigureOnPage(page, number) for number in range(page.locator(".d2l-live").count())]
+
+
+def move_all(figure):
+    """Move each slider and list of a figure one step by keyboard; tell whether a slider says otherwise."""
+    changed = []
+    for control in figure.place.locator("input[type=range], select").all():
+        before = control.get_attribute("aria-valuetext")
+        control.press("ArrowLeft" if control.evaluate("c => c.value === c.max") else "ArrowRight")
+        changed.append(control.get_attribute("aria-valuetext") != before)
+    return any(changed)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_accessible_and_never_too_wide(show, name):
+    """On a phone in the dark, after each control was moved by keyboard; tests of the pages look in light."""
+    page = show(name, width=360, scheme="dark")
+    for figure in figures_on(page):
+        assert move_all(figure)
+        assert figure.place.locator("[aria-live=polite]").count() == 1
+        figure.settle()
+        assert figure.place.evaluate(RIGHT) <= 360
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate(FINDINGS) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_stands_over_http_and_its_files_are_shared(visit, serve, book, name):
+    page, problems = visit(f"{serve(book)}/book/{name}.html")
+    for figure in figures_on(page):
+        assert move_all(figure)
+    files = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
+    assert len([file for file in files if "/_static/views/" in file]) == 1
+    assert problems == []
+
+
+def test_pages_without_figures_load_nothing_of_it(book):
+    assert "host.js" in (book / "book/cost.html").read_text(encoding="utf-8")
+    for page in ("book/index.html", "search.html"):
+        text = (book / page).read_text(encoding="utf-8")
+        assert not any(name in text for name in ("host.js", "host.css", "_static/figures", "_static/views"))
+
+
+def test_without_scripts_there_is_a_picture(browser, book):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for name in PAGES:
+        page.goto((book / f"book/{name}.html").as_uri())
+        for number in (1, 2):
+            picture = page.get_by_role("img", name=ALT.format(number))
+            assert picture.bounding_box()["width"] > 200
+    context.close()
+
+
+# ---- saved state is never markup ----
+
+MARKUP = "<img src=x onerror='window.hit = 1'>"
+MEANT = (
+    "source",
+    "target",
+    "kind",
+    "layers",
+    "data",
+    "_anywidget_id",
+)  # what is looked up: unknown is refused
+
+
+def add_markup(value, key=""):
+    """Add markup to every text in a saved state."""
+    if isinstance(value, str):
+        return value if value.startswith("IPY_MODEL_") or key in MEANT else value + MARKUP
+    if isinstance(value, list):
+        return [add_markup(one, key) for one in value]
+    return {one: add_markup(inner, one) for one, inner in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.fixture
+def spoil(visit, book):
+    """Return a function that opens a page whose saved widgets a function has changed."""
+    problems = []
+
+    def open_page(name, change):
+        def edit(script):
+            whole = figures_in(script)
+            for widget in whole["state"].values():
+                change(widget)
+            return f"window.d2lFigures = JSON.parse({json.dumps(json.dumps(whole))})"
+
+        with spoiled(book, f"book/{name}", edit) as address:
+            page, found = visit(address)
+            problems.append(found)
+            places = page.locator(".d2l-live").all()
+            for place in places:
+                place.scroll_into_view_if_needed()
+                place.locator(".d2l-view, [role=alert]").first.wait_for(state="attached")
+        return page, places
+
+    yield open_page
+    assert problems == [[]] * len(problems)
+
+
+@pytest.mark.parametrize("name", ["convolution", "cost", "feature_maps"])
+def test_saved_text_never_becomes_markup(spoil, name):
+    def change(widget):
+        widget["state"] = add_markup(widget["state"])
+
+    page, places = spoil(name, change)
+    for place in places:
+        for control in place.locator("input[type=range], select").all():
+            control.press("ArrowDown")
+    assert page.evaluate("window.hit") is None
+    assert page.locator("img[src=x]").count() == 0
+    assert MARKUP in "".join(place.text_content() for place in places)
+
+
+# ---- a state that cannot be: the picture stays, and the page says why ----
+
+SPOILED = [
+    ("padding", {"kernel_h": 0}, "kernel_h must be a whole number from 1 to 5, got 0"),
+    ("padding", {"padding_h": "9" * 2**20}, 'padding_h must be a whole number from 0 to 12, got "999'),
+    ("padding", {"lock_aspect": None}, "lock_aspect must be true or false, got null"),
+    ("convolution", {"input": [[1.0] * 300] * 300}, "input must be at most 12×12 finite numbers, got [[1,1,"),
+    ("convolution", {"kernel": [[1, 2], [3]]}, "kernel must be at most 7×7 finite numbers, got [[1,2],[3]]"),
+    ("pooling", {"cell": [0, -1]}, "cell must be 2 times a whole number from 0 to 15, got [0,-1]"),
+    ("channels", {"groups": 1e9}, "groups must be a whole number from 1 to 4, got 1000000000"),
+    ("receptive_field", {"layers": [[3, 1]]}, "layers must be 6 times 3 times a whole number from 1 to 8"),
+    ("cost", {"channels": []}, "channels must be 1 to 20 times a whole number from 1 to 4096, got []"),
+    ("cost", {"networks": [{"name": "x"}]}, "networks must be 0 to 20 times an object with name, channels"),
+    ("feature_maps", {"layer": 99}, "layer must be a whole number from 1 to"),
+    ("feature_maps", {"channel": -1}, "channel must be a whole number from 0 to"),
+    ("feature_maps", {"place": [0, 28]}, "place must be 2 times a whole number from 0 to"),
+    ("feature_maps", {"layers": []}, "layers must be 1 to 100 times an object with kind, name, shape"),
+]
+
+
+@pytest.mark.parametrize(("name", "values", "message"), SPOILED)
+def test_a_state_that_cannot_be_is_told_beside_the_picture(spoil, name, values, message):
+    def change(widget):
+        if widget["model_name"] == "AnyModel":
+            widget["state"] |= values
+
+    _, (place, *_) = spoil(name, change)
+    alert = place.get_by_role("alert")
+    assert alert.text_content().startswith("This figure cannot be changed: ")
+    assert message in alert.text_content()
+    assert len(alert.text_content()) < 400
+    assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("CheckboxModel", {"model_name": "PlayModel"}, "no way to draw PlayModel"),
+        ("VBoxModel", {"state": {"children": []}}, "it has no view"),
+        ("VBoxModel", {"state": {"children": ["IPY_MODEL_0"]}}, "its saved state is missing"),
+        ("AnyModel", {"state": {"_anywidget_id": "constructor"}}, "its view is missing"),
+    ],
+)
+def test_widgets_that_cannot_be_drawn_are_told_beside_the_picture(spoil, name, values, message):
+    def change(widget):
+        if widget["model_name"] == name:
+            widget |= values
+
+    _, (place, *_) = spoil("convolution", change)
+    assert message in place.get_by_role("alert").text_content()
+    assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+
+
+def test_a_slider_with_limits_that_cannot_be_is_told_and_can_be_moved_back(spoil):
+    def change(widget):
+        if widget["state"].get("description") == "Kernel height":
+            widget["state"]["max"] = 4000
+
+    _, (place, *_) = spoil("padding", change)
+    slider = place.get_by_label("Kernel height", exact=True)
+    slider.press("End")
+    alert = place.get_by_role("alert")
+    expect(alert).to_have_text("Not possible: kernel_h must be a whole number from 1 to 5, got 4000.")
+    slider.press("Home")
+    expect(alert).to_have_count(0)
+
+
+@pytest.mark.parametrize(("file", "what"), [("figures", "its saved state"), ("views", "its view")])
+def test_a_file_that_does_not_come_is_told_and_asked_for_again(visit, serve, book, file, what):
+    page, _ = visit(f"{serve(book)}/book/index.html")
+    page.route(f"**/_static/{file}/*.js*", lambda route: route.abort(), times=1)
+    page.goto(page.url.replace("index", "convolution"))
+    place = page.locator(".d2l-live").first
+    place.scroll_into_view_if_needed()
+    assert f"{what} could not be loaded" in place.get_by_role("alert").text_content()
+    assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+    figure = FigureOnPage(page, 2)
+    assert figure.spoken("Output cell").startswith("row 1, column 1: output")
+
+
+def test_all_explorers_are_in_the_book():
+    assert sorted(explorers()) == PAGES
+
+
+# ---- setting up a figure moves nothing on the page ----
+
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+  }).observe({type: "layout-shift"});
+}"""
+KEPT = "(place, name) => parseFloat(place.style.getPropertyValue(name))"
+HEIGHT = "place => place.firstElementChild.getBoundingClientRect().height / 16"
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_setting_up_moves_nothing(visit, book, width):
+    """The figure comes into the window at once, as after a jump: the hardest case."""
+    for name in ("channels", "convolution", "padding"):
+        page, _ = visit((book / f"book/{name}.html").as_uri(), width=width)
+        page.evaluate(SHIFTS)
+        figure = FigureOnPage(page)
+        figure.settle()
+        assert sum(page.evaluate("shifts")) <= 0.02
+        kept = figure.place.evaluate(KEPT, "--d2l-narrow" if width < 500 else "--d2l-wide")
+        assert abs(kept - figure.place.evaluate(HEIGHT)) < 6  # nor is there a hole below it

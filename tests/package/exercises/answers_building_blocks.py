@@ -100,9 +100,32 @@ class Strided(nn.Module):
         return self.head(F.relu(self.conv(X)).flatten(1))
 
 
+def descend(W, X, y, rate, steps, *, momentum=0, new=False):
+    W = W.clone().requires_grad_()
+    optimizer = torch.optim.SGD([W], abs(rate), momentum, maximize=rate < 0)
+    for _ in range(steps):
+        if new:
+            optimizer = torch.optim.SGD([W], rate)
+        loss = F.cross_entropy(X @ W.T, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return W
+
+
+def give_head(net, classes, *, freeze=True, in_place=False):
+    if freeze:
+        net.requires_grad_(False)
+    head = nn.Linear(net[2].in_features, classes)
+    if in_place:
+        net[2] = head
+        return net
+    return nn.Sequential(net[0], net[1], head)
+
+
 RIGHT = {
     "building_blocks.1": [FIVE, tuple(FIVE), torch.tensor(FIVE), np.array(FIVE)],
-    "building_blocks.2": ["c", "C"],
+    "building_blocks.2": ["b", "B"],
     "building_blocks.3": [count, count_by_modules, count_changed(), lambda *sizes: float(count(*sizes))],
     "building_blocks.4": [
         lambda X, slopes: F.prelu(X[None], slopes)[0],
@@ -119,6 +142,9 @@ RIGHT = {
         lambda a, W, b: b + (W * a[:, None, None]).sum((1, 2, 3)),
     ],
     "building_blocks.6": [digits_net, digits_net(), two_layers, Strided, Strided()],
+    "building_blocks.7": [descend, lambda W, X, y, rate, steps: descend(W, X, y, rate, steps, new=True)],
+    "building_blocks.8": [give_head, lambda net, classes: give_head(net, classes, in_place=True)],
+    "building_blocks.9": ["d", "D)"],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -134,7 +160,7 @@ WRONG = {
         ("number of values", (4, 6)),
         ("wrong kind", "(4, 6)"),
     ],
-    "building_blocks.2": [("a", "a"), ("b", " B"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 2)],
+    "building_blocks.2": [("a", "a"), ("c", " C"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 2)],
     "building_blocks.3": [
         ("biases forgotten", lambda c, k, size, classes: count(c, k, size, classes) - c - classes),
         ("convolution without bias", count_changed(conv_bias=0)),
@@ -197,4 +223,32 @@ WRONG = {
         ("error", nn.Sequential(nn.Linear(64, 10))),
         ("wrong kind", 3),
     ],
+    "building_blocks.7": [
+        ("nothing learned", lambda W, X, y, rate, steps: W),
+        ("first step only", lambda W, X, y, rate, steps: descend(W, X, y, rate, min(1, steps))),
+        ("last step left out", lambda W, X, y, rate, steps: descend(W, X, y, rate, max(steps - 1, 0))),
+        ("uphill", lambda W, X, y, rate, steps: descend(W, X, y, -rate, steps)),
+        ("loss added up", lambda W, X, y, rate, steps: descend(W, X, y, rate * len(X), steps)),
+        (
+            "half of the old gradient",
+            lambda W, X, y, rate, steps: descend(W, X, y, rate, steps, momentum=0.5),
+        ),
+    ],
+    "building_blocks.8": [
+        ("body not frozen", lambda net, classes: give_head(net, classes, freeze=False)),
+        ("head frozen, too", lambda net, classes: give_head(net, classes).requires_grad_(False)),
+        ("old head", lambda net, classes: nn.Sequential(net[0].requires_grad_(False), net[1], net[2])),
+        ("old head frozen", lambda net, classes: net.requires_grad_(False)),
+        (
+            "body not kept",
+            lambda net, classes: nn.Sequential(
+                nn.Linear(net[0].in_features, net[0].out_features).requires_grad_(False),
+                nn.ReLU(),
+                nn.Linear(net[2].in_features, classes),
+            ),
+        ),
+        ("nothing returned", lambda net, classes: print(give_head(net, classes))),
+        ("wrong kind", 3),
+    ],
+    "building_blocks.9": [("a", "a"), ("b", "b"), ("c", "c"), ("wrong kind", "e"), ("wrong kind", 4)],
 }

@@ -115,7 +115,7 @@ RIGHT = {
         {"weights": 1200, "biases": 16, "MACs": MACS},
         torch.tensor([1200, 16, MACS]),
     ],
-    "channels.2": ["c", "C "],
+    "channels.2": ["b", "B "],
     "channels.3": [
         by_loops,
         by_einsum,
@@ -156,7 +156,7 @@ WRONG = {
         ("number of values", 1200),
         ("wrong kind", {"weights": 1200}),
     ],
-    "channels.2": [("a", "a"), ("b", "b"), ("d", "d"), ("wrong kind", "c or d"), ("wrong kind", 3)],
+    "channels.2": [("a", "a"), ("c", "c"), ("d", "d"), ("wrong kind", "c or d"), ("wrong kind", 3)],
     "channels.3": [
         ("forbidden function", by_layer),
         ("forbidden function", lambda X, K, b: F.conv2d(X[None], K, b)[0]),

@@ -114,6 +114,20 @@ def swapped(X, K):
     return Y
 
 
+def kernel_gradient_by_autograd(X, K, G):
+    K = K.clone().requires_grad_()
+    F.conv2d(X[None, None], K[None, None])[0, 0].backward(G)
+    return K.grad
+
+
+def input_gradient(X, K, G, *, add=True):
+    made = torch.zeros_like(X)
+    for r, c in np.ndindex(*G.shape):
+        window = made[r : r + K.shape[0], c : c + K.shape[1]]
+        window.copy_(G[r, c] * K + add * window)
+    return made
+
+
 RIGHT = {
     "convolution.1": [
         BY_HAND,
@@ -122,7 +136,7 @@ RIGHT = {
         np.array(BY_HAND, dtype=int),
         [[8, 2], [11, 13]],
     ],
-    "convolution.2": ["c", " C "],
+    "convolution.2": ["d", " D "],
     "convolution.3": [
         kernel((1, 0)),
         [[0, 0, 0], [1, 0, 0], [0, 0, 0]],
@@ -140,6 +154,12 @@ RIGHT = {
         lambda X, K: by_pytorch(X.double(), K.double().flip(0, 1)),
     ],
     "convolution.6": [matrix_by_loops, matrix_by_lists, matrix_by_numpy, matrix_by_unit_signals],
+    "convolution.7": ["b", "(b)", "B."],
+    "convolution.8": [
+        lambda X, K, G: F.conv2d(X[None, None], G[None, None])[0, 0],
+        lambda X, K, G: by_loops(X, G),
+    ],
+    "convolution.9": [input_gradient, lambda X, K, G: F.conv_transpose2d(G[None, None], K[None, None])[0, 0]],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -156,7 +176,7 @@ WRONG = {
         ("wrong order", [[11, 8], [13, 2]]),
         ("wrong kind", "four numbers"),
     ],
-    "convolution.2": [("a", "a"), ("b", "B"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 3)],
+    "convolution.2": [("a", "a"), ("b", "B"), ("c", "c"), ("wrong kind", "e"), ("wrong kind", 3)],
     "convolution.3": [
         ("moved left", kernel((1, 2))),
         ("not moved", kernel((1, 1))),
@@ -208,5 +228,24 @@ WRONG = {
         ("one kernel number everywhere", matrix(lambda n, k: n - k + 1, first_number)),
         ("moves by the kernel's size", lambda kernel, n: matrix_by_loops(kernel, n)[:: len(kernel)]),
         ("off by one", lambda kernel, n: matrix_by_loops(kernel, n)[:-1]),
+    ],
+    "convolution.7": [("a", "a"), ("c", "c"), ("d", "D"), ("wrong kind", "e"), ("wrong kind", 2)],
+    "convolution.8": [
+        ("forbidden function", kernel_gradient_by_autograd),
+        ("gradient of the input", input_gradient),
+        ("gradient turned around", lambda X, K, G: by_loops(X, G.flip(0, 1))),
+        ("kernel turned around", lambda X, K, G: torch.tensor(by_loops(X, G)).flip(0, 1)),
+        ("mean over the outputs", lambda X, K, G: torch.tensor(by_loops(X, G)) / G.numel()),
+        ("gradient left out", lambda X, K, G: by_loops(X, torch.ones_like(G))),
+    ],
+    "convolution.9": [
+        ("kernel not turned", lambda X, K, G: input_gradient(X, K.flip(0, 1), G)),
+        ("turned top to bottom only", lambda X, K, G: input_gradient(X, K.flip(1), G)),
+        ("gradient of the kernel", lambda X, K, G: by_loops(X, G)),
+        ("overwritten", lambda X, K, G: input_gradient(X, K, G, add=False)),
+        (
+            "padding forgotten",
+            lambda X, K, G: F.pad(G, (0, K.shape[1] - 1, 0, K.shape[0] - 1)) * K[0, 0],
+        ),
     ],
 }  # fmt: skip

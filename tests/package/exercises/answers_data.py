@@ -130,8 +130,13 @@ def piece(rows, k, n):
     return np.array_split(np.array(rows), n)[k].tolist()
 
 
+def scale(train, valid, *, axes=(0, 2, 3), power=1):
+    train, valid = np.asarray(train, float), np.asarray(valid, float)
+    return (valid - train.mean(axes, keepdims=True)) / train.std(axes, keepdims=True) ** power
+
+
 RIGHT = {
-    "data.1": ["c", "C "],
+    "data.1": ["a", "A "],
     "data.2": [
         lambda scores, labels: hits(scores, labels) / len(labels),
         lambda scores, labels: (scores.argmax(dim=1) == labels).float().mean(),
@@ -143,11 +148,12 @@ RIGHT = {
     "data.4": [batch, batch_by_loop, batch_from_moved_data],
     "data.5": [shift, shift_by_window, shift_by_numpy, shift_by_roll],
     "data.6": [folds, folds_by_one_hot, folds_by_numpy, lambda *case: folds(*case).tolist()],
+    "data.7": [scale, lambda train, valid: scale(train.numpy(), valid.numpy())],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
 WRONG = {
-    "data.1": [("a", "a"), ("b", "b"), ("d", " D"), ("wrong kind", "e"), ("wrong kind", 0.95)],
+    "data.1": [("c", "c"), ("b", "b"), ("d", " D"), ("wrong kind", "e"), ("wrong kind", 0.95)],
     "data.2": [
         ("count instead of fraction", hits),
         ("count instead of fraction", lambda scores, labels: (scores.argmax(1) == labels).sum()),
@@ -239,5 +245,13 @@ WRONG = {
         ),
         ("arguments", lambda labels: labels),
         ("wrong kind", [0, 1]),
+    ],
+    "data.7": [
+        ("statistics of the validation images", lambda train, valid: scale(valid, valid)),
+        ("statistics of all images", lambda train, valid: scale(np.concatenate([train, valid]), valid)),
+        ("channels together", lambda train, valid: scale(train, valid, axes=(0, 1, 2, 3))),
+        ("each pixel by itself", lambda train, valid: scale(train, valid, axes=0)),
+        ("mean only", lambda train, valid: scale(train, valid, power=0)),
+        ("variance instead of spread", lambda train, valid: scale(train, valid, power=2)),
     ],
 }

@@ -129,6 +129,17 @@ def two_small():
     return layers(*small, nn.Conv2d(16, 32, 1))
 
 
+def one_row_decides(K):
+    """Compare all products of two rows crosswise."""
+    return all(
+        float(K[a, i] * K[b, j]) == float(K[a, j] * K[b, i])
+        for a in range(K.shape[0])
+        for b in range(K.shape[0])
+        for i in range(K.shape[1])
+        for j in range(K.shape[1])
+    )
+
+
 RIGHT = {
     "depthwise_separable.1": [(24, 3, 3, 5), torch.Size((24, 3, 3, 5)), np.array([24, 3, 3, 5])],
     "depthwise_separable.2": ["c", "C"],
@@ -149,6 +160,7 @@ RIGHT = {
         DepthwiseSeparableConv2d(16, 32, 5, padding=2),
         lambda: layers(nn.MaxPool2d(5, stride=1, padding=2), nn.Conv2d(16, 32, 1)),
     ],
+    "depthwise_separable.7": [one_row_decides, lambda K: torch.linalg.matrix_rank(K) <= 1],
 }  # fmt: skip
 
 WRONG = {
@@ -254,5 +266,13 @@ WRONG = {
         ("output shape", lambda: nn.Conv2d(16, 16, 5, padding=2, groups=16)),
         ("error", lambda: layers(nn.Conv2d(16, 16, 5, padding=2, groups=16), nn.Conv2d(32, 32, 1))),
         ("wrong kind", 912),
+    ],
+    "depthwise_separable.7": [
+        ("always", lambda K: True),
+        ("never", lambda K: False),
+        ("full rank", lambda K: torch.linalg.matrix_rank(K) == min(K.shape)),
+        ("zero kernel left out", lambda K: torch.linalg.matrix_rank(K) == 1),
+        ("only rows or columns that are equal", lambda K: bool((K[0] == K).all() or (K.T[0] == K.T).all())),
+        ("square and symmetric", lambda K: K.shape[0] == K.shape[1] and torch.equal(K, K.T)),
     ],
 }  # fmt: skip

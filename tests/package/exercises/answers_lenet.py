@@ -10,8 +10,9 @@ def count(c, n, conv1=6, conv2=2416, flat=400):
     return 150 * c + conv1 + conv2 + flat * 120 + 120 + 121 * 84 + 85 * n
 
 
-def share(scores, labels):
-    return (scores.argmax(dim=1) == labels).float().mean()
+def in_first(scores, labels, k):
+    places = (-scores.numpy()).argsort(axis=1).argsort(axis=1)
+    return float((places[np.arange(len(labels)), labels.numpy()] < k).mean())
 
 
 def by_loop(labels, answers, n):
@@ -33,16 +34,24 @@ def marked(labels, answers, n):
     return table
 
 
+def judged(a, b, lost=1):
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    return b.mean() - a.mean(), (a.var(ddof=lost) / len(a) + b.var(ddof=lost) / len(b)) ** 0.5
+
+
 RIGHT = {
     "lenet.1": [(16, 8, 8), LeNet().encoder(torch.zeros(1, 1, 40, 40))[0].shape],
-    "lenet.2": ["c", "C"],
+    "lenet.2": ["d", "D"],
     "lenet.3": [count, lambda c, n: 61_706 + 150 * (c - 1) + 85 * (n - 10)],
     "lenet.4": [
-        share,
-        lambda s, y: sum(int(row.argmax()) == int(k) for row, k in zip(s, y, strict=True)) / len(y),
-        lambda s, y: share(s.softmax(dim=1).double() + s.double(), y),
+        in_first,
+        lambda s, y, k: (s.topk(k, dim=1).indices == y[:, None]).any(1).float().mean(),
+        lambda s, y, k: (
+            sum(int(c) in row.argsort()[-k:].tolist() for row, c in zip(s, y, strict=True)) / len(y)
+        ),
     ],
     "lenet.5": [by_loop, by_numpy],
+    "lenet.6": [judged, lambda a, b: judged(a.numpy(), b.numpy())],
 }
 WRONG = {
     "lenet.1": [
@@ -53,7 +62,7 @@ WRONG = {
         ("flattened", 16 * 64),
         ("channels last", (8, 8, 16)),
     ],
-    "lenet.2": [("a", "a"), ("b", "b"), ("d", "d"), ("wrong kind", 3), ("wrong kind", [1, 2])],
+    "lenet.2": [("a", "a"), ("b", "b"), ("c", "c"), ("wrong kind", 3), ("wrong kind", [1, 2])],
     "lenet.3": [
         ("biases forgotten", lambda c, n: count(c, n) - 6 - 16 - 120 - 84 - n),
         ("padding forgotten", lambda c, n: count(c, n, flat=16 * 4 * 4)),
@@ -65,12 +74,14 @@ WRONG = {
         ("pooling has parameters", lambda c, n: count(c, n) + 2 * (6 + 16)),
     ],
     "lenet.4": [
-        ("count instead of fraction", lambda s, y: (s.argmax(1) == y).sum()),
-        ("errors counted", lambda s, y: (s.argmax(1) != y).float().mean()),
-        ("percent", lambda s, y: 100 * share(s, y)),
-        ("divided by classes", lambda s, y: (s.argmax(1) == y).sum() / s.shape[1]),
-        ("smallest score", lambda s, y: (s.argmin(1) == y).float().mean()),
-        ("nothing returned", lambda s, y: print(share(s, y))),
+        ("first place only", lambda s, y, k: (s.argmax(1) == y).float().mean()),
+        ("count instead of fraction", lambda s, y, k: in_first(s, y, k) * len(y)),
+        ("errors counted", lambda s, y, k: 1 - in_first(s, y, k)),
+        ("percent", lambda s, y, k: 100 * in_first(s, y, k)),
+        ("divided by k", lambda s, y, k: in_first(s, y, k) / k),
+        ("smallest scores", lambda s, y, k: in_first(-s, y, k)),
+        ("values instead of classes", lambda s, y, k: (s.topk(k)[0] == y[:, None]).any(1).float().mean()),
+        ("nothing returned", lambda s, y, k: print(in_first(s, y, k))),
     ],
     "lenet.5": [
         ("rows and columns exchanged", lambda labels, answers, n: by_loop(labels, answers, n).T),
@@ -78,5 +89,17 @@ WRONG = {
         ("fractions", lambda labels, answers, n: by_loop(labels, answers, n) / len(labels)),
         ("right answers only", lambda labels, answers, n: by_loop(labels, answers, n) * torch.eye(n)),
         ("wrong answers only", lambda labels, answers, n: by_loop(labels, answers, n) * (1 - torch.eye(n))),
+    ],
+    "lenet.6": [
+        ("first minus second", lambda a, b: judged(b, a)),
+        ("spread instead of error", lambda a, b: (b.mean() - a.mean(), (a.var() + b.var()) ** 0.5)),
+        ("variance of the difference", lambda a, b: (judged(a, b)[0], judged(a, b)[1] ** 2)),
+        (
+            "errors added up",
+            lambda a, b: (b.mean() - a.mean(), a.std() / len(a) ** 0.5 + b.std() / len(b) ** 0.5),
+        ),
+        ("divided by n", lambda a, b: judged(a, b, lost=0)),
+        ("one variant only", lambda a, b: (b.mean() - a.mean(), b.std() / len(b) ** 0.5)),
+        ("wrong shape", lambda a, b: b.mean() - a.mean()),
     ],
 }

@@ -112,6 +112,20 @@ def wide():
     return net(first, [[1.0, -1.0, 1.0] + [0.0] * 5])
 
 
+def slide(weight, bias, X, *, order=lambda x: x):
+    k = round((weight.shape[1] / len(X)) ** 0.5)
+    rows, columns = X.shape[1] - k + 1, X.shape[2] - k + 1
+    made = torch.zeros(len(weight), rows, columns)
+    for r in range(rows):
+        for c in range(columns):
+            made[:, r, c] = weight @ order(X[:, r : r + k, c : c + k]).reshape(-1) + bias
+    return made
+
+
+def turned(window):
+    return window.flip(1, 2)
+
+
 RIGHT = {
     "one_by_one.1": [
         TURN,
@@ -145,6 +159,7 @@ RIGHT = {
         ByMeanAndDistance,
         ByMeanAndDistance(),
     ],
+    "one_by_one.6": [slide, lambda weight, bias, X: slide(weight, bias, X).tolist()],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -218,5 +233,15 @@ WRONG = {
         ("output shape", nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(), nn.Conv2d(3, 2, 1))),
         ("error", nn.Sequential(nn.Conv2d(1, 3, 1), nn.ReLU(), nn.Conv2d(3, 1, 1))),
         ("wrong kind", [[1.0, 0.0], [-1.0, 1.0]]),
+    ],
+    "one_by_one.6": [
+        (
+            "kernel transposed",
+            lambda weight, bias, X: slide(weight, bias, X, order=lambda x: x.transpose(1, 2)),
+        ),
+        ("kernel turned around", lambda weight, bias, X: slide(weight, bias, X, order=turned)),
+        ("bias forgotten", lambda weight, bias, X: slide(weight, 0 * bias, X)),
+        ("first position only", lambda weight, bias, X: slide(weight, bias, X)[:, :1, :1]),
+        ("mean over the positions", lambda weight, bias, X: slide(weight, bias, X).mean((1, 2))),
     ],
 }  # fmt: skip

@@ -123,9 +123,23 @@ def last_as_maps():
     return network(nn.MaxPool2d(2), nn.Conv2d(8, 10, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+def max_backward(X, k, G, *, fill=None, last=False):
+    made = np.zeros(X.shape)
+    for r, c in np.ndindex(*G.shape):
+        rows, columns = slice(r * k, r * k + k), slice(c * k, c * k + k)
+        window = np.asarray(X[rows, columns])
+        if fill is None:
+            hits = np.flatnonzero(window == window.max())
+            cell = np.unravel_index(hits[-1 if last else 0], window.shape)
+            made[rows, columns][cell] = G[r, c]
+        else:
+            made[rows, columns] = fill(window, float(G[r, c]))
+    return made
+
+
 RIGHT = {
     "pooling.1": [[[-3, -2], [-4, -1]], torch.tensor([[-3.0, -2], [-4, -1]]), np.array([[-3, -2], [-4, -1]])],
-    "pooling.2": ["c", "C "],
+    "pooling.2": ["a", "A "],
     "pooling.3": [
         max_by_loops,
         max_by_unfold,
@@ -143,6 +157,7 @@ RIGHT = {
         network(nn.AdaptiveMaxPool2d((1, 1)), nn.Flatten(), nn.Linear(8, 10)),
         Global, Global(), last_as_maps,
     ],
+    "pooling.7": [max_backward, lambda X, k, G: max_backward(X.numpy(), k, G.numpy())],
 }  # fmt: skip
 
 WRONG = {
@@ -157,7 +172,7 @@ WRONG = {
         ("transposed", [[-3, -4], [-2, -1]]),
         ("wrong kind", "minus 3"),
     ],
-    "pooling.2": [("a", "a"), ("b", "B"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 0.5)],
+    "pooling.2": [("c", "c"), ("b", "B"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 0.5)],
     "pooling.3": [
         ("forbidden function", lambda X, k, padding: ops.max_pool2d(X, k, padding=padding)),
         ("forbidden function", lambda X, k, padding: nn.MaxPool2d(k, k, padding)(X)),
@@ -228,5 +243,16 @@ WRONG = {
         ("too many parameters", network(nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(8 * 49, 10))),
         ("number of axes", lambda: network(nn.AdaptiveAvgPool2d(1), nn.Conv2d(8, 10, 1))),
         ("wrong kind", 10),
+    ],
+    "pooling.7": [
+        ("gradient to all cells", lambda X, k, G: max_backward(X, k, G, fill=lambda x, g: 0 * x + g)),
+        ("shared among all cells", lambda X, k, G: max_backward(X, k, G, fill=lambda x, g: 0 * x + g / k**2)),
+        ("all of the largest", lambda X, k, G: max_backward(X, k, G, fill=lambda x, g: (x == x.max()) * g)),
+        ("last of the largest", lambda X, k, G: max_backward(X, k, G, last=True)),
+        (
+            "maximum instead of gradient",
+            lambda X, k, G: max_backward(X, k, G, fill=lambda x, g: (x == x.max()) * x),
+        ),
+        ("smallest cell", lambda X, k, G: max_backward(-X, k, G)),
     ],
 }  # fmt: skip

@@ -44,6 +44,18 @@ def fastest_by_formula(compute, transfer, latency, most):
     return min(near, key=lambda n: step_time(compute, transfer, latency, n))
 
 
+def resumed(w, gradients, stop, rate, momentum, *, keep=1, again=0):
+    velocity = torch.zeros_like(w)
+    for gradient in gradients[:stop]:
+        velocity = momentum * velocity + gradient
+        w = w - rate * velocity
+    velocity = keep * velocity
+    for gradient in gradients[max(stop - again, 0) :]:
+        velocity = momentum * velocity + gradient
+        w = w - rate * velocity
+    return w
+
+
 RIGHT = {
     "scaling.1": [
         weighted_by_loops,
@@ -67,6 +79,10 @@ RIGHT = {
         lambda step, rate, k, warmup: rate * (1 + (k - 1) * min(1, step / warmup)),
     ],
     "scaling.6": [fastest, fastest_by_formula],
+    "scaling.7": [
+        resumed,
+        lambda w, gradients, stop, rate, momentum: resumed(w, gradients, 0, rate, momentum),
+    ],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -133,5 +149,12 @@ WRONG = {
             ),
         ),
         ("counted from zero", lambda *cost: fastest(*cost) - 1),
+    ],
+    "scaling.7": [
+        ("step taken twice", lambda *case: resumed(*case, again=1)),
+        ("step left out", lambda *case: resumed(*case, again=-1)),
+        ("from the beginning", lambda *case: resumed(*case, again=case[2])),
+        ("velocity doubled", lambda *case: resumed(*case, keep=2)),
+        ("no momentum at all", lambda w, gradients, stop, rate, momentum: w - rate * gradients.sum(0)),
     ],
 }  # fmt: skip

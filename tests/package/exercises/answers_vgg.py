@@ -85,6 +85,14 @@ def strided():
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * 8 * 8, 10))
 
 
+def predict(net, X, *, mode=False, back=True, grad=False):
+    net.train(mode)
+    with torch.set_grad_enabled(grad):
+        made = net(X)
+    net.train(back)
+    return made
+
+
 RIGHT = {
     "vgg.1": [(512, 3, 3), [512, 3, 3], torch.Size([512, 3, 3]), torch.tensor([512, 3, 3])],
     "vgg.2": [by_sum, by_block, by_formula],
@@ -96,6 +104,7 @@ RIGHT = {
         deep([(2, 8), (2, 8), (4, 16)]),
         VGG([(2, 8), (2, 12), (2, 16), (2, 24)], 1, 10, image_size=32, hidden=32),
     ],
+    "vgg.6": [predict, lambda net, X: predict(net, X).detach()],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -149,5 +158,13 @@ WRONG = {
         ("too many MACs", lambda: deep([(8, 8)])),
         ("output shape", lambda: deep([(2, 8), (2, 16), (2, 16), (2, 32)], classes=5)),
         ("error", lambda: deep([(2, 8), (2, 16), (2, 16), (2, 32)], images=3)),
+    ],
+    "vgg.6": [
+        ("training mode", lambda net, X: predict(net, X, mode=True)),
+        ("training mode, with gradients", lambda net, X: net(X)),
+        ("mode not put back", lambda net, X: predict(net, X, back=False)),
+        ("gradients kept", lambda net, X: predict(net, X, grad=True)),
+        ("left as it was evaluated, with gradients", lambda net, X: net.eval()(X)),
+        ("wrong kind", nn.Linear(2, 3)),
     ],
 }  # fmt: skip

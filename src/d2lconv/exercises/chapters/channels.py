@@ -109,11 +109,11 @@ EQUAL_SLICES = Choice(
     id="channels.2",
     title="What equal slices cannot see",
     level=1,
-    right="c",
+    right="b",
     because="equal slices see nothing but the sum of the channels, and that is the same on both sides.",
     wrong={
         "a": "There the sum of the channels changes, and the kernel answers to that.",
-        "b": "No channel is left out: each meets its slice, and all slices are the same.",
+        "c": "No channel is left out: each meets its slice, and all slices are the same.",
         "d": "Each channel does meet a slice of its own. But what happens to the three results?",
     },
 )

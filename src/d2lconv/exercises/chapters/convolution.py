@@ -91,12 +91,12 @@ MISNOMER = Choice(
     id="convolution.2",
     title="A harmless misnomer",
     level=1,
-    right="c",
+    right="d",
     because="training finds the kernel that it needs, in whichever direction it is read.",
     wrong={
         "a": "They give the same only for a kernel that looks the same when it is turned around.",
         "b": "PyTorch turns nothing around: try F.conv2d and ops.convolve2d on a kernel without symmetry.",
-        "d": "A bias adds the same number everywhere. It can't change which cells a number meets.",
+        "c": "A bias adds the same number everywhere. It can't change which cells a number meets.",
     },
 )
 
@@ -167,8 +167,8 @@ def swapped_sizes(X: Tensor, K: Tensor) -> Tensor:
 
 REPAIR = Debug(
     id="convolution.4",
-    title="A fault that square kernels hide",
-    level=2,
+    title="A test that passes by chance",
+    level=1,
     right=corr,
     given=swapped_sizes,
     cases=IMAGE_AND_KERNEL,
@@ -314,4 +314,137 @@ MATRIX = Function(
     ),
 )
 
-EXERCISES = (BY_HAND, MISNOMER, SHIFT, REPAIR, TRUE_CONVOLUTION, MATRIX)
+# ---- 7: equivariance ------------------------------------------------------------
+
+EQUIVARIANT = Choice(
+    id="convolution.7",
+    title="Which layer moves along",
+    level=1,
+    right="b",
+    because="a convolution with stride 1 does the same at each position, so its output moves with the image.",
+    wrong={
+        "a": "Each output of this layer has a weight of its own for each pixel: it cares where things lie.",
+        "c": "It gives the same number for each position of the pattern: it does not move, it stays.",
+        "d": "After one pixel, other windows meet the pattern. Only two pixels move this output by one.",
+    },
+)
+
+# ---- 8 and 9: the backward pass ------------------------------------------------------------
+
+
+def signal_kernel_and_gradient(
+    draw: RandomInputs, h: int, w: int, k_h: int, k_w: int
+) -> tuple[Tensor, ...] | None:
+    """Make an input, a kernel, and the gradient of the loss by the output."""
+    if k_h > h or k_w > w:
+        return None
+    return draw(h, w), draw(k_h, k_w), draw(h - k_h + 1, w - k_w + 1)
+
+
+BACKWARD_CASES = Cases(
+    signal_kernel_and_gradient,
+    h=range(1, 6),
+    w=range(1, 6),
+    k_h=range(1, 4),
+    k_w=range(1, 4),
+    small=25,
+    large=15,
+)
+
+
+def gradients(X: Tensor, K: Tensor, G: Tensor) -> tuple[Tensor, Tensor]:
+    """Let PyTorch compute the gradients of a loss by the input and by the kernel."""
+    X, K = X.clone().requires_grad_(), K.clone().requires_grad_()
+    by_input, by_kernel = torch.autograd.grad(corr(X, K), (X, K), G)
+    return by_input, by_kernel
+
+
+def spread(G: Tensor, K: Tensor) -> Tensor:
+    """Convolve a gradient with a kernel, at all positions where they overlap."""
+    padding = (K.shape[1] - 1, K.shape[1] - 1, K.shape[0] - 1, K.shape[0] - 1)
+    return corr(F.pad(G, padding), K)
+
+
+BY_KERNEL = Function(
+    id="convolution.8",
+    title="The backward pass: the kernel's gradient",
+    level=2,
+    right=lambda X, K, G: gradients(X, K, G)[1],
+    cases=BACKWARD_CASES,
+    forbidden=("backward", "grad", "run_backward"),
+    wrong=(
+        Misconception(
+            "gradient of the input",
+            lambda X, K, G: gradients(X, K, G)[0],
+            "This has a number for each pixel. A kernel's gradient is as large as the kernel.",
+        ),
+        Misconception(
+            "gradient turned around",
+            lambda X, K, G: corr(X, G.flip(0, 1)),
+            "Which pixels does kernel cell (0, 0) meet, and in which order? Nothing is turned around.",
+        ),
+        Misconception(
+            "kernel turned around",
+            lambda X, K, G: corr(X, G).flip(0, 1),
+            "The numbers are right. Kernel cell (0, 0) meets the pixels at the top left.",
+        ),
+        Misconception(
+            "mean over the outputs",
+            lambda X, K, G: corr(X, G) / G.numel(),
+            "The loss depends on a weight through all outputs, and these parts are added up.",
+        ),
+        Misconception(
+            "gradient left out",
+            lambda X, K, G: corr(X, torch.ones_like(G)),
+            "How much does the loss change with each output? That is what `G` says.",
+        ),
+    ),
+)
+
+BY_INPUT = Function(
+    id="convolution.9",
+    title="The backward pass: the input's gradient",
+    level=3,
+    right=lambda X, K, G: gradients(X, K, G)[0],
+    cases=BACKWARD_CASES,
+    forbidden=("backward", "grad", "run_backward"),
+    wrong=(
+        Misconception(
+            "kernel not turned",
+            lambda X, K, G: spread(G, K),
+            "Output (r, c) met pixel (r + a, c + b) with K[a, b]. From a pixel, K runs backwards.",
+        ),
+        Misconception(
+            "turned top to bottom only",
+            lambda X, K, G: spread(G, K.flip(0)),
+            "The rows run backwards now. The columns must, too.",
+        ),
+        Misconception(
+            "gradient of the kernel",
+            lambda X, K, G: gradients(X, K, G)[1],
+            "This has a number for each weight. The input's gradient is as large as the input.",
+        ),
+        Misconception(
+            "overwritten",
+            lambda X, K, G: overwritten(X, K, G),
+            "A pixel stands in several windows: their parts are added up, none replaces another.",
+        ),
+        Misconception(
+            "padding forgotten",
+            lambda X, K, G: F.pad(G, (0, K.shape[1] - 1, 0, K.shape[0] - 1)) * K.flatten()[0],
+            "This is one weight's part. Each weight of the kernel adds one.",
+        ),
+    ),
+)
+
+
+def overwritten(X: Tensor, K: Tensor, G: Tensor) -> Tensor:
+    """Let the last window of a pixel replace the others."""
+    made = torch.zeros_like(X)
+    for r in range(G.shape[0]):
+        for c in range(G.shape[1]):
+            made[r : r + K.shape[0], c : c + K.shape[1]] = G[r, c] * K
+    return made
+
+
+EXERCISES = (BY_HAND, MISNOMER, SHIFT, REPAIR, TRUE_CONVOLUTION, MATRIX, EQUIVARIANT, BY_KERNEL, BY_INPUT)

@@ -408,4 +408,49 @@ BUDGET = Network(
 )
 
 
-EXERCISES = (SHAPE, SAVING, COST, GROUPED, FULL_KERNEL, BUDGET)
+# ---- 7: kernels of rank 1 ------------------------------------------------------------
+
+
+def kernel_of_rank(draw: RandomInputs, h: int, w: int, rank: int) -> tuple[Tensor] | None:
+    """Make a kernel that is a sum of products of a column and a row."""
+    return (draw(h, rank) @ draw(rank, w) / 4,) if rank <= min(h, w) else None
+
+
+RANK = Function(
+    id="depthwise_separable.7",
+    title="Which kernels split into a column and a row",
+    level=2,
+    kind="operator",
+    answer_description="a function",
+    right=lambda K: float(torch.linalg.matrix_rank(K.double()) <= 1),
+    cases=Cases(kernel_of_rank, rank=(1, 0, 2, 3), h=range(1, 5), w=range(1, 5), small=25, large=15),
+    wrong=(
+        Misconception(
+            "always", lambda K: 1.0, "Try [[1, 0], [0, 1]]: is there a column and a row that multiply to it?"
+        ),
+        Misconception("never", lambda K: 0.0, "Try [[2, 4], [1, 2]]: each row is a multiple of one row."),
+        Misconception(
+            "full rank",
+            lambda K: float(torch.linalg.matrix_rank(K.double()) == min(K.shape)),
+            "A product of a column and a row has rank 1, or 0.",
+        ),
+        Misconception(
+            "zero kernel left out",
+            lambda K: float(torch.linalg.matrix_rank(K.double()) == 1),
+            "A kernel of zeros splits, too.",
+        ),
+        Misconception(
+            "only rows or columns that are equal",
+            lambda K: float(bool((K[:1] == K).all()) or bool((K[:, :1] == K).all())),
+            "The rows need not be equal: each is a *multiple* of one row.",
+        ),
+        Misconception(
+            "square and symmetric",
+            lambda K: float(K.shape == K.T.shape and bool((K == K.T).all())),
+            "Symmetry is not needed, and not enough.",
+        ),
+    ),
+)
+
+
+EXERCISES = (SHAPE, SAVING, COST, GROUPED, FULL_KERNEL, BUDGET, RANK)

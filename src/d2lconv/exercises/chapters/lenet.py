@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -40,12 +42,12 @@ STALLED = Choice(
     id="lenet.2",
     title="Why it stalls",
     level=1,
-    right="c",
+    right="d",
     because="a sigmoid's slope is at most 1/4, and PyTorch's first weights do not make up for it.",
     wrong={
         "a": "The same loop trains the network well as soon as its first weights or its activations change.",
         "b": "With other first weights the same layers, sigmoids included, learn the digits.",
-        "d": "Average pooling stays as it is when the activation becomes tanh, and that network learns.",
+        "c": "Average pooling stays as it is when the activation becomes tanh, and that network learns.",
     },
 )
 
@@ -110,46 +112,62 @@ PARAMETERS = Function(
 )
 
 
-# ---- 4: accuracy ------------------------------------------------------------
+# ---- 4: among the best k ------------------------------------------------------------
 
 
-def scores_and_labels(draw: RandomInputs, n: int, classes: int) -> tuple[Tensor, Tensor]:
-    """Make scores without ties in a row, and labels."""
-    scores = draw(n, classes) * classes + torch.arange(classes)
-    return scores, draw(n, low=0, high=classes - 1).long()
+def scores_labels_and_k(
+    draw: RandomInputs, n: int, classes: int, k: int
+) -> tuple[Tensor, Tensor, int] | None:
+    """Make scores without ties in a row, labels, and a number of places."""
+    scores = draw(n, classes) * 2 * classes + torch.arange(classes)
+    return (scores, draw(n, low=0, high=classes - 1).long(), k) if k <= classes else None
 
 
-def accuracy_of(scores: Tensor, labels: Tensor) -> float:
-    """Take the fraction of rows whose largest score is the label's."""
-    rows = zip(scores.tolist(), labels.tolist(), strict=True)
-    return float(sum(row.index(max(row)) == label for row, label in rows) / len(labels))
+def among_the_best(scores: Tensor, labels: Tensor, k: int) -> float:
+    """Take the fraction of rows in which fewer than k scores exceed the label's."""
+    own = scores.gather(1, labels[:, None])
+    return float(((scores > own).sum(1) < k).double().mean())
 
 
-ACCURACY = Function(
+TOP_K = Function(
     id="lenet.4",
-    title="Accuracy from scores",
+    title="Among the best k",
     level=2,
-    right=accuracy_of,
-    cases=Cases(scores_and_labels, n=range(1, 7), classes=range(2, 5)),
+    right=among_the_best,
+    cases=Cases(scores_labels_and_k, n=range(1, 7), classes=range(2, 5), k=range(1, 4), small=20, large=20),
     wrong=(
         Misconception(
+            "first place only",
+            lambda s, y, k: among_the_best(s, y, 1),
+            "This counts the images whose own class comes first. It may be among the first `k`.",
+        ),
+        Misconception(
             "count instead of fraction",
-            lambda s, y: accuracy_of(s, y) * len(y),
+            lambda s, y, k: among_the_best(s, y, k) * len(y),
             "This is how many are right. Of how many?",
         ),
         Misconception(
-            "errors counted", lambda s, y: 1 - accuracy_of(s, y), "This is the fraction that is wrong."
-        ),
-        Misconception("percent", lambda s, y: 100 * accuracy_of(s, y), "Give a fraction between 0 and 1."),
-        Misconception(
-            "divided by classes",
-            lambda s, y: accuracy_of(s, y) * len(y) / s.shape[1],
-            "Divide by the number of images, not of classes.",
+            "errors counted",
+            lambda s, y, k: 1 - among_the_best(s, y, k),
+            "This is the fraction that is wrong.",
         ),
         Misconception(
-            "smallest score",
-            lambda s, y: accuracy_of(-s, y),
-            "The network's answer is the class with the largest score.",
+            "percent", lambda s, y, k: 100 * among_the_best(s, y, k), "Give a fraction between 0 and 1."
+        ),
+        Misconception(
+            "divided by k",
+            lambda s, y, k: among_the_best(s, y, k) / k,
+            "At most one of an image's `k` places is its own class: divide by the number of images.",
+        ),
+        Misconception(
+            "smallest scores",
+            lambda s, y, k: among_the_best(-s, y, k),
+            "The best places are those of the largest scores.",
+        ),
+        Misconception(
+            "values instead of classes",
+            lambda s, y, k: float((s.topk(k).values == y[:, None]).any(1).double().mean()),
+            "The largest scores are compared with the labels. Which classes do they belong to?",
         ),
     ),
 )
@@ -203,4 +221,71 @@ CONFUSION = Function(
     ),
 )
 
-EXERCISES = (SHAPE, STALLED, PARAMETERS, ACCURACY, CONFUSION)
+# ---- 6: an experiment, judged ------------------------------------------------------------
+
+
+def difference_and_error(a: Tensor, b: Tensor) -> Tensor:
+    """Return by how much the mean of b exceeds that of a, and the standard error of this difference."""
+    error = (a.var() / len(a) + b.var() / len(b)) ** 0.5
+    return torch.stack([b.mean() - a.mean(), error])
+
+
+def changed(
+    difference: float = 1, error: Callable[[Tensor, Tensor], Tensor] | None = None
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """Make a misconception: the difference multiplied by a number, or another error."""
+
+    def gives(a: Tensor, b: Tensor) -> Tensor:
+        right = difference_and_error(a, b)
+        return torch.stack([difference * right[0], right[1] if error is None else error(a, b)])
+
+    return gives
+
+
+EXPERIMENT = Function(
+    id="lenet.6",
+    title="Is the change an improvement?",
+    level=3,
+    answer_description="a function that returns two numbers",
+    right=difference_and_error,
+    cases=Cases(
+        lambda draw, n, m: (0.5 + draw(n) / 32, 0.5 + draw(m) / 32),
+        n=range(2, 7),
+        m=range(2, 7),
+        small=15,
+        large=10,
+    ),
+    wrong=(
+        Misconception(
+            "first minus second", changed(-1), "The difference is to be positive where `b` is better."
+        ),
+        Misconception(
+            "spread instead of error",
+            changed(error=lambda a, b: (a.var() + b.var()) ** 0.5),
+            "That is how far single runs scatter. The mean of n runs scatters less.",
+        ),
+        Misconception(
+            "variance of the difference",
+            changed(error=lambda a, b: a.var() / len(a) + b.var() / len(b)),
+            "That is the variance. The standard error is its square root.",
+        ),
+        Misconception(
+            "errors added up",
+            changed(error=lambda a, b: (a.var() / len(a)) ** 0.5 + (b.var() / len(b)) ** 0.5),
+            "Variances of independent means add up, not their square roots.",
+        ),
+        Misconception(
+            "divided by n",
+            changed(error=lambda a, b: (a.var(correction=0) / len(a) + b.var(correction=0) / len(b)) ** 0.5),
+            "The mean comes from the same runs: divide the squares by n - 1.",
+        ),
+        Misconception(
+            "one variant only",
+            changed(error=lambda a, b: (b.var() / len(b)) ** 0.5),
+            "The runs of the other variant scatter, too.",
+        ),
+    ),
+)
+
+
+EXERCISES = (SHAPE, STALLED, PARAMETERS, TOP_K, CONFUSION, EXPERIMENT)

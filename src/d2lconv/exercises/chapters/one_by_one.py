@@ -408,4 +408,67 @@ MAXIMUM = Network(
 )
 
 
-EXERCISES = (COLOURS, REDUCTION, PIXELS, MERGE, MAXIMUM)
+# ---- 6: a fully connected layer that slides ------------------------------------------------------------
+
+
+def layer_and_maps(
+    draw: RandomInputs, o: int, c: int, k: int, more: int, wider: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Make a layer for c maps of k×k cells, and maps that are at least as large."""
+    return draw(o, c * k * k), draw(o), draw(c, k + more, k + wider)
+
+
+def slid(
+    weight: Tensor, bias: Tensor, X: Tensor, *, order: Callable[[Tensor], Tensor] = lambda kernel: kernel
+) -> Tensor:
+    """Let PyTorch slide a layer over maps."""
+    k = round((weight.shape[1] / len(X)) ** 0.5)
+    return F.conv2d(X[None], order(weight.reshape(len(weight), len(X), k, k)), bias)[0]
+
+
+SLIDING = Function(
+    id="one_by_one.6",
+    title="A fully connected layer for larger images",
+    level=3,
+    right=lambda weight, bias, X: slid(weight, bias, X),
+    cases=Cases(
+        layer_and_maps,
+        o=range(1, 4),
+        c=range(1, 4),
+        k=range(1, 4),
+        more=range(3),
+        wider=range(3),
+        small=25,
+        large=15,
+    ),
+    wrong=(
+        Misconception(
+            "kernel transposed",
+            lambda weight, bias, X: slid(weight, bias, X, order=lambda kernel: kernel.transpose(2, 3)),
+            "Flattening puts the rows of a map one after another. In which order must the weights come back?",
+        ),
+        Misconception(
+            "kernel turned around",
+            lambda weight, bias, X: slid(weight, bias, X, order=lambda kernel: kernel.flip(2, 3)),
+            "The first weight belongs to the cell at the top left.",
+        ),
+        Misconception(
+            "bias forgotten",
+            lambda weight, bias, X: slid(weight, 0 * bias, X),
+            "The fully connected layer has a bias, too.",
+        ),
+        Misconception(
+            "first position only",
+            lambda weight, bias, X: slid(weight, bias, X)[:, :1, :1],
+            "The layer is to give scores at all positions where its k×k cells fit.",
+        ),
+        Misconception(
+            "mean over the positions",
+            lambda weight, bias, X: slid(weight, bias, X).mean((1, 2)),
+            "Keep the scores of each position: the result is a map.",
+        ),
+    ),
+)
+
+
+EXERCISES = (COLOURS, REDUCTION, PIXELS, MERGE, MAXIMUM, SLIDING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -80,10 +81,10 @@ SHIFT = Choice(
     id="pooling.2",
     title="One pixel to the right",
     level=1,
-    right="c",
+    right="a",
     because="a number that stays within its window changes nothing; one that crosses the border changes two.",
     wrong={
-        "a": "Only as long as each large number stays within its window. What if it crosses the border?",
+        "c": "Only as long as each large number stays within its window. What if it crosses the border?",
         "b": "The map moves by a cell when the image moves by a whole stride, which is two pixels here.",
         "d": "The mean changes too, whenever something crosses a window's border, and mostly more often.",
     },
@@ -397,4 +398,80 @@ ANY_SIZE = Network(
 )
 
 
-EXERCISES = (BY_HAND, SHIFT, MAX_POOL, MEAN, LAST_WINDOW, ANY_SIZE)
+# ---- 7: the backward pass ------------------------------------------------------------
+
+
+def max_gradient(X: Tensor, k: int, G: Tensor) -> Tensor:
+    """Let PyTorch compute the gradient by the input."""
+    X = X.clone().requires_grad_()
+    (made,) = torch.autograd.grad(F.max_pool2d(X[None], k)[0], X, G)
+    return made
+
+
+def to_windows(X: Tensor, k: int, fill: Callable[[Tensor, Tensor], Tensor], G: Tensor) -> Tensor:
+    """Fill each window of a gradient by a function of the window and of its number in `G`."""
+    made = torch.zeros_like(X)
+    for r in range(G.shape[0]):
+        for c in range(G.shape[1]):
+            rows, columns = slice(r * k, r * k + k), slice(c * k, c * k + k)
+            made[rows, columns] = fill(X[rows, columns], G[r, c])
+    return made
+
+
+BACKWARD = Function(
+    id="pooling.7",
+    title="The backward pass of maximum pooling",
+    level=3,
+    right=max_gradient,
+    cases=Cases(
+        lambda draw, h, w, k: (draw(h, w), k, draw(h // k, w // k)) if k <= min(h, w) else None,
+        h=range(1, 7),
+        w=range(1, 7),
+        k=range(1, 4),
+        small=25,
+        large=15,
+    ),
+    forbidden=("backward", "grad", "run_backward", "max_unpool2d"),
+    wrong=(
+        Misconception(
+            "gradient to all cells",
+            lambda X, k, G: to_windows(X, k, lambda x, g: torch.full_like(x, float(g)), G),
+            "Only one cell of a window decides the maximum. What does the loss change with the others?",
+        ),
+        Misconception(
+            "shared among all cells",
+            lambda X, k, G: to_windows(X, k, lambda x, g: torch.full_like(x, float(g) / k**2), G),
+            "That is the backward pass of *average* pooling.",
+        ),
+        Misconception(
+            "all of the largest",
+            lambda X, k, G: to_windows(X, k, lambda x, g: (x == x.max()) * g, G),
+            "Where several cells are largest, only the first one of the window gets the gradient.",
+        ),
+        Misconception(
+            "last of the largest",
+            lambda X, k, G: to_windows(X, k, lambda x, g: last_largest(x) * g, G),
+            "Where several cells are largest, the first one, row by row, gets it.",
+        ),
+        Misconception(
+            "maximum instead of gradient",
+            lambda X, k, G: to_windows(X, k, lambda x, g: (x == x.max()) * x, G),
+            "The cell is right. It does not get its own number, but that of `G`.",
+        ),
+        Misconception(
+            "smallest cell",
+            lambda X, k, G: max_gradient(-X, k, G),
+            "The gradient goes to the largest cell of a window.",
+        ),
+    ),
+)
+
+
+def last_largest(x: Tensor) -> Tensor:
+    """Mark the last of the largest cells of a window."""
+    marked = torch.zeros(x.numel())
+    marked[int((x.flatten() == x.max()).nonzero()[-1])] = 1
+    return marked.reshape(x.shape)
+
+
+EXERCISES = (BY_HAND, SHIFT, MAX_POOL, MEAN, LAST_WINDOW, ANY_SIZE, BACKWARD)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,15 +16,15 @@ __all__ = ["EXERCISES"]
 # ---- 1: gradients of unequal shares ------------------------------------------------------------
 
 
-def shares(draw: RandomInputs, workers: int, parameters: int) -> tuple[Tensor, list[int]]:
+def shares(draw: RandomInputs, workers: int, parameters: int) -> tuple[Tensor, Tensor]:
     """Make a gradient for each worker, and the number of its images."""
-    images = draw(workers, low=1, high=9).int().tolist()
+    images = draw(workers, low=1, high=9).long()
     return draw(workers, parameters), images
 
 
-def of_the_whole(gradients: Tensor, images: Sequence[int]) -> Tensor:
+def of_the_whole(gradients: Tensor, images: Tensor) -> Tensor:
     """Return the mean over all images, each of which has its worker's gradient."""
-    return gradients.repeat_interleave(torch.tensor(images), dim=0).mean(0)
+    return gradients.repeat_interleave(images, dim=0).mean(0)
 
 
 WEIGHTED = Function(
@@ -42,12 +41,12 @@ WEIGHTED = Function(
         ),
         Misconception(
             "not divided",
-            lambda gradients, images: (gradients * torch.tensor(images)[:, None]).sum(0),
+            lambda gradients, images: (gradients * images[:, None]).sum(0),
             "The weighted gradients are added, but the result is not yet a mean over all images.",
         ),
         Misconception(
             "divided by the workers",
-            lambda gradients, images: (gradients * torch.tensor(images)[:, None]).mean(0),
+            lambda gradients, images: (gradients * images[:, None]).mean(0),
             "The sum of the weighted gradients is divided by the number of workers. How much do all weights "
             "make together?",
         ),
@@ -58,9 +57,7 @@ WEIGHTED = Function(
         ),
         Misconception(
             "weights upside down",
-            lambda gradients, images: (
-                (gradients / torch.tensor(images)[:, None]).sum(0) / sum(1 / count for count in images)
-            ),
+            lambda gradients, images: (gradients / images[:, None]).sum(0) / (1 / images).sum(),
             "Here a worker with few images weighs more than one with many.",
         ),
     ),
@@ -297,4 +294,87 @@ FASTEST = Function(
     ),
 )
 
-EXERCISES = (WEIGHTED, OPTIMISER, RING, LOST, WARM_UP, FASTEST)
+# ---- 7: exact resume ------------------------------------------------------------
+
+
+def steps_of(
+    w: Tensor,
+    gradients: Tensor,
+    stop: int,
+    rate: float,
+    momentum: float,
+    *,
+    keep: float = 1,
+    again: int = 0,
+    skip: int = 0,
+) -> Tensor:
+    """Take steps with momentum; at the break keep a fraction of the velocity, repeat or skip steps."""
+    w, velocity = w.clone(), torch.zeros_like(w)
+    order = [*range(stop), *range(max(stop - again, 0) + skip, len(gradients))]
+    for number, row in enumerate(order):
+        velocity = momentum * (keep if number == stop else 1) * velocity + gradients[row]
+        w = w - rate * velocity
+    return w
+
+
+def undisturbed(w: Tensor, gradients: Tensor, stop: int, rate: float, momentum: float) -> Tensor:
+    """Let PyTorch's optimizer take all steps without a break."""
+    w = w.clone().requires_grad_()
+    optimizer = torch.optim.SGD([w], rate, momentum)
+    for row in gradients:
+        w.grad = row.clone()
+        optimizer.step()
+    return w.detach()
+
+
+RESUME = Debug(
+    id="scaling.7",
+    title="As if nothing had happened",
+    level=2,
+    right=undisturbed,
+    given=lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, keep=0),
+    cases=Cases(
+        lambda draw, n, d, stop, rate, momentum: (
+            (draw(d), draw(n, d), stop, rate, momentum) if stop <= n else None
+        ),
+        n=range(1, 6),
+        d=range(1, 4),
+        stop=range(5),
+        rate=(0.5, 0.25),
+        momentum=(0.5, 0.75),
+        small=25,
+        large=15,
+    ),
+    wrong=(
+        Misconception(
+            "step taken twice",
+            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, again=1),
+            "The step before the break is taken again after it.",
+        ),
+        Misconception(
+            "step left out",
+            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, skip=1),
+            "Behind the break one step is missing.",
+        ),
+        Misconception(
+            "from the beginning",
+            lambda w, gradients, stop, rate, momentum: steps_of(
+                w, gradients, stop, rate, momentum, again=stop
+            ),
+            "After the break all steps are taken again from the first one.",
+        ),
+        Misconception(
+            "velocity doubled",
+            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, keep=2),
+            "The velocity comes back, but is counted twice.",
+        ),
+        Misconception(
+            "no momentum at all",
+            lambda w, gradients, stop, rate, momentum: w - rate * gradients.sum(0),
+            "Now it takes plain steps. The momentum is to stay, and to live through the break.",
+        ),
+    ),
+)
+
+
+EXERCISES = (WEIGHTED, OPTIMISER, RING, LOST, WARM_UP, FASTEST, RESUME)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from itertools import pairwise
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from d2lconv.exercises.kinds import (
     Cases,
@@ -15,6 +18,7 @@ from d2lconv.exercises.kinds import (
     RandomInputs,
     Rule,
     Run,
+    Setting,
     Value,
 )
 from d2lconv.shapes import receptive_field
@@ -201,8 +205,8 @@ def of_outputs(c_in: int, c_out: int, k: int) -> float:
 
 FIRST_WEIGHTS = Debug(
     id="vgg.4",
-    title="A fault that equal channels hide",
-    level=2,
+    title="Which channels count?",
+    level=1,
     right=lambda c_in, c_out, k: (
         nn.init.calculate_gain("relu") / nn.Conv2d(c_in, 1, k).weight[0].numel() ** 0.5
     ),
@@ -299,4 +303,100 @@ DEEP_AND_SMALL = Network(
     ),
 )
 
-EXERCISES = (SHAPE, COUNT, FIELD, FIRST_WEIGHTS, DEEP_AND_SMALL)
+# ---- 6: validation in the right mode ------------------------------------------------------------
+
+
+def normalising_net(draw: RandomInputs, n: int, d: int, c: int) -> tuple[nn.Module, Tensor]:
+    """Make a network in training mode that normalises, and some examples."""
+    net = nn.Sequential(nn.Linear(d, c), nn.BatchNorm1d(c))
+    for parameter in net.parameters():
+        parameter.data = draw(*parameter.shape)
+    net[1].running_mean, net[1].running_var = draw(c), draw(c, low=1)
+    return net.train(), draw(n, d)
+
+
+class Predictor:
+    """Runs a reader's function, and tells what it gave and whether the network was left as it was."""
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        self.function = function
+
+    def __call__(self, net: nn.Module, X: Tensor) -> list[float] | None:
+        before = [buffer.clone() for buffer in net.buffers()]
+        made = self.function(net, X)
+        if made is None:
+            return None
+        same = all(torch.equal(one, old) for one, old in zip(net.buffers(), before, strict=True))
+        return [*made.flatten().tolist(), float(same), float(net.training), float(made.requires_grad)]
+
+
+def expected_prediction(net: nn.Sequential, X: Tensor) -> list[float]:
+    """Compute it by the formula: with the running statistics, in training mode afterwards."""
+    norm = net[1]
+    Y = (X @ net[0].weight.T + net[0].bias - norm.running_mean) / (norm.running_var + norm.eps).sqrt()
+    return [*(Y * norm.weight + norm.bias).flatten().tolist(), 1.0, 1.0, 0.0]
+
+
+def predicted(
+    *, mode: bool = False, back: bool = True, grad: bool = False
+) -> Callable[[nn.Module, Tensor], list[float] | None]:
+    """Make a misconception: the wrong mode, the mode not put back, gradients kept."""
+
+    def predict(net: nn.Module, X: Tensor) -> Tensor:
+        net.train(mode)
+        with torch.set_grad_enabled(grad):
+            made: Tensor = net(X)
+        net.train(back)
+        return made
+
+    return lambda net, X: Predictor(predict)(copy.deepcopy(net), X)
+
+
+VALIDATE = Setting(
+    id="vgg.6",
+    title="Validation in the right mode",
+    level=2,
+    answer_description="a function",
+    kind="operator",
+    read=lambda answer: Predictor(function_given(answer)),
+    use=lambda predictor, net, X: predictor(net, X),
+    right=expected_prediction,
+    cases=Cases(normalising_net, n=range(2, 5), d=range(1, 4), c=range(1, 4), small=15, large=10),
+    wrong=(
+        Misconception(
+            "training mode",
+            predicted(mode=True),
+            "In training mode the batch's own mean is subtracted, and the running one changes.",
+        ),
+        Misconception(
+            "training mode, with gradients",
+            predicted(mode=True, grad=True),
+            "`net.eval()` and `torch.no_grad()` are two things, and both are needed.",
+        ),
+        Misconception(
+            "mode not put back",
+            predicted(back=False),
+            "The predictions are right. But the network must be in training mode afterwards.",
+        ),
+        Misconception(
+            "gradients kept",
+            predicted(grad=True),
+            "The predictions are right. But PyTorch still keeps all that a backward pass needs.",
+        ),
+        Misconception(
+            "left as it was evaluated, with gradients",
+            predicted(back=False, grad=True),
+            "The predictions are right. Two things are left: the mode afterwards, and the gradients.",
+        ),
+    ),
+)
+
+
+def function_given(answer: object) -> Callable[..., Tensor]:
+    """Let a function through."""
+    if not callable(answer) or isinstance(answer, nn.Module | type):
+        raise TypeError("Give the function itself, without calling it")
+    return answer
+
+
+EXERCISES = (SHAPE, COUNT, FIELD, FIRST_WEIGHTS, DEEP_AND_SMALL, VALIDATE)

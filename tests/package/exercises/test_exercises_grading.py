@@ -109,7 +109,7 @@ def test_names_that_are_not_literal_other_forms_and_the_last_check(notebook):
 
 
 def test_the_chapter_as_it_is_has_no_answers():
-    assert statuses(CHAPTER) == ["not attempted"] * 6
+    assert statuses(CHAPTER) == ["not attempted"] * 9
 
 
 def test_time_runs_out(notebook):
@@ -266,4 +266,4 @@ def test_a_notebook_to_hand_out_has_no_solutions(tmp_path, capsys):
     assert main(["blank", str(CHAPTER), *chosen]) == 2
     assert "exists" in capsys.readouterr().err
     everything = without_solutions(CHAPTER)["cells"]
-    assert len(everything) == len(json.loads(CHAPTER.read_text("utf-8"))["cells"]) - 6
+    assert len(everything) == len(json.loads(CHAPTER.read_text("utf-8"))["cells"]) - 9

@@ -16,6 +16,7 @@ from d2lconv.exercises.engine.runs import (
     changes_with_the_call,
     depends_on_the_batch,
     inputs_for,
+    load_recorder,
     run,
     uncompiled,
 )
@@ -128,6 +129,7 @@ class Network(Exercise):
             return self._check_built(answer)
 
     def _check_built(self, answer: nn.Module) -> Result:
+        load_recorder()
         tried = call(self._examine, (answer,))
         if tried.end == "unfinished":
             return self._unattempted()

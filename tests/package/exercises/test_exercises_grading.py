@@ -164,7 +164,8 @@ def test_a_lab_sheet_in_a_folder_with_an_exercise_of_its_own(tmp_path, capsys):
     assert rows[0] == "notebook,points,of,correct,lab.1,convolution.1,convolution.2"
     assert rows[1].endswith("Anna Müller.ipynb,4,5,2,correct,correct,missing")
     assert rows[2].endswith("Bo.ipynb,0,5,0,not yet,not yet,missing")
-    assert main(["grade", str(folder / "Anna Müller.ipynb"), "--only", "convolution.1"]) == 0
+    anna = ["grade", str(folder / "Anna Müller.ipynb"), "--exercises", str(lab)]
+    assert main([*anna, "--only", "convolution.1"]) == 0
     assert "1 of 1 correct, 1 of 1 points" in capsys.readouterr().out
 
 

@@ -78,11 +78,11 @@ class Run:
         return [row for row in self.rows if not kinds or row.kind in kinds]
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Notes each operation, called by a layer or by a function, compiled or not."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.steps: list[Step] = []
 
     def __torch_dispatch__(

@@ -110,7 +110,7 @@ class _Watch(contextlib.AbstractContextManager["_Watch"]):
 
     def __enter__(self) -> _Watch:
         if self._recorder:
-            self._recorder.__enter__()
+            self._recorder.__enter__()  # type: ignore[no-untyped-call]
         if self.forbidden:
             self._before = sys.getprofile()
             sys.setprofile(self._look)
@@ -120,7 +120,7 @@ class _Watch(contextlib.AbstractContextManager["_Watch"]):
         if self.forbidden:
             sys.setprofile(self._before)
         if self._recorder:
-            self._recorder.__exit__(*error)
+            self._recorder.__exit__(*error)  # type: ignore[no-untyped-call]
             if any(step.groups > 1 for step in self._recorder.steps):
                 self.used.add("groups")
 
@@ -135,7 +135,7 @@ class _Watch(contextlib.AbstractContextManager["_Watch"]):
             self.used.add(name)
 
 
-class _OwnSteps(Recorder):
+class _OwnSteps(Recorder):  # type: ignore[no-untyped-call]
     """Leaves out what the course's operators do inside."""
 
     def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:

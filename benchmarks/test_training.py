@@ -1,7 +1,7 @@
 """What a training loop costs beside the arithmetic that no loop can do without.
 
 Four ways through one epoch of the digits with the same LeNet on one thread: the limit, which is forward and
-backward pass and optimiser on batches that lie ready, once with the channels first in memory, as PyTorch
+backward pass and optimizer on batches that lie ready, once with the channels first in memory, as PyTorch
 begins, and once with the channels last, as ``fit`` trains; ``fit``; and the loop of textbooks: a
 ``DataLoader`` over single images with a transform each, and a look at the loss in each step. None of them
 draws a bar, and validation is one image. Run with ``make bench``. Machines differ: read the ratios, not the

@@ -34,13 +34,14 @@
   for (const [id, name] of Object.entries(boxes)) {
     const box = document.getElementById(id);
     for (const label of document.querySelectorAll(`.page label[for=${id}]`)) {
-      Object.assign(label, { tabIndex: 0, role: "button", ariaLabel: name, ariaExpanded: "false" });
-      label.addEventListener("keydown", (event) => {
+      const button = label.firstElementChild;
+      Object.assign(button, { tabIndex: 0, role: "button", ariaLabel: name, ariaExpanded: "false" });
+      button.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
         box.click();
       });
-      box.addEventListener("change", () => (label.ariaExpanded = String(box.checked)));
+      box.addEventListener("change", () => (button.ariaExpanded = String(box.checked)));
     }
     addEventListener("keydown", ({ key }) => key === "Escape" && box.checked && box.click());
   }

@@ -89,13 +89,13 @@ def book(tmp_path):
 
 @pytest.fixture
 def good_path(book):
-    """Path of a chapter that satisfies every guard."""
+    """Path of a chapter that satisfies every rule."""
     return book / "book" / "good.ipynb"
 
 
 @pytest.fixture
 def good(good_path):
-    """Return a chapter that satisfies every guard."""
+    """Return a chapter that satisfies every rule."""
     return load(good_path)
 
 

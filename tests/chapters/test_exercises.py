@@ -3,8 +3,8 @@
 import re
 
 from tests.chapters.chapters import each_chapter, none_of
-from tools.exercises import SOLUTION_LINE, heading_of, places
-from tools.markdown import headings
+from tests.chapters.exercise_cells import SOLUTION_LINE, heading_of, places
+from tests.chapters.markdown import headings
 
 from d2lconv.exercises.engine.registry import CHAPTERS, exercises_of
 

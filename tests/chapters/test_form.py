@@ -3,8 +3,8 @@
 import re
 
 from tests.chapters.chapters import BOOK, each_chapter, none_of
+from tests.chapters.markdown import headings
 from tools.book import Book
-from tools.markdown import headings
 from tools.notebooks import canonical, dumps
 
 LABEL = re.compile(r"^\s*(?:[-*]\s+)?(?:#+\s*(.+)|\*\*(.+?)\*\*|__(.+?)__)", re.MULTILINE)

@@ -1,9 +1,9 @@
 """Cells whose results are compared within a tolerance: few, and each for a reason."""
 
-from tests.chapters.chapters import PATHS, read
+from tests.chapters.chapters import each_chapter
 from tests.chapters.compare import EXACT, tolerance_of
 
-LABELS = "Matplotlib 3.10 gives labels other heights, which moves axes by up to a pixel"
+LABELS = "Matplotlib 3.10 gives labels other heights, which moves axes by about a pixel"
 ROUNDING = "two digits are printed, and processors round in another order"
 STALLED = "a training in 32 bits, which stalls: processors round in another order"
 TRAINED = "a training in 32 bits that learns: it magnifies what rounding does"
@@ -29,10 +29,9 @@ MARKED = {
 }
 
 
-def test_marked_cells_are_listed_with_a_reason():
-    marked = {
-        chapter.path.stem: {cell.id for _, cell in chapter.code() if tolerance_of(cell) != EXACT}
-        for chapter in map(read, PATHS)
-    }
-    listed = {name: set(cells) for name, cells in MARKED.items()}
-    assert {name: cells for name, cells in marked.items() if cells} == listed
+@each_chapter
+def test_marked_cells_are_listed_with_a_reason(chapter):
+    marked = {cell.id for _, cell in chapter.code() if tolerance_of(cell) != EXACT}
+    assert marked == set(MARKED.get(chapter.path.stem, {})), (
+        f"{chapter.path.stem}: list in MARKED what is marked, and why"
+    )

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 import nbformat
 from tests.chapters.chapters import each_chapter, none_of, read
+from tests.chapters.markdown import blocks, headings, inlines, plain, slug
 from tools.book import Book
-from tools.markdown import blocks, headings, inlines, plain, slug
 from tools.notebooks import label
 
 MYST = {
@@ -86,11 +86,12 @@ def _tags(source):
 @each_chapter
 def test_links_resolve(chapter):
     """Links of every form have a text and lead, in the book, to a page of `_toc.yml` and a heading on it."""
+    own = {slug(heading.text) for heading in headings(chapter.nb)}
     none_of(
         chapter.problem(index, f"the link to {target or 'nothing'} {wrong}")
         for index, cell in chapter.prose()
         for text, target in _links(cell.source)
-        for wrong in [_wrong_link(text, target, chapter)]
+        for wrong in [_wrong_link(text, target, chapter.path, own)]
         if wrong
     )
 
@@ -111,7 +112,7 @@ def _links(source):
         yield from (("", match[0]) for match in NO_LINK.finditer(words))
 
 
-def _wrong_link(text, target, chapter):
+def _wrong_link(text, target, path, own):
     """Return what is wrong with a link, or ''."""
     if target.startswith(("[", "<")):
         return "stands as typed: it has no target, or one that is not allowed"
@@ -122,30 +123,28 @@ def _wrong_link(text, target, chapter):
     if re.match(r"[a-z]+:|/", target):
         return "works on one machine or in MyST only; write [text](other.ipynb)"
     name, _, anchor = unquote(target).partition("#")
-    book = Book.around(chapter.path)
-    page = (chapter.path.parent / name).resolve() if name else chapter.path
-    if name and page not in book.pages():
-        return f"leads to no page of the book; there are: {', '.join(other.name for other in book.pages())}"
-    if (anchor or not name) and anchor not in _anchors(page, book, chapter):
+    page = (path.parent / name).resolve()
+    if name and page not in _pages(path):
+        return f"leads to no page of the book; there are: {', '.join(other.name for other in _pages(path))}"
+    if (anchor or not name) and anchor not in (_anchors_of(page) if name else own):
         return f"leads to no heading of {name or 'this chapter'}"
     return ""
 
 
-def _anchors(page, book, chapter):
-    """Return what a link to a page may have after `#`."""
-    if page == chapter.path:
-        return {slug(heading.text) for heading in headings(chapter.nb)}
-    return _anchors_of(page, book)
+@functools.cache
+def _pages(path):
+    return Book.around(path).pages()
 
 
 @functools.cache
-def _anchors_of(page, book):
+def _anchors_of(page):
+    """Return what a link to a page may have after `#`."""
     if page.suffix == ".ipynb":
         nb = read(page).nb
     else:
         nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(page.read_text("utf-8"))])
     found = {slug(heading.text) for heading in headings(nb)}
-    return found | book.citation_keys() if page.stem == "bibliography" else found
+    return found | Book.around(page).citation_keys() if page.stem == "bibliography" else found
 
 
 @each_chapter

@@ -2,8 +2,8 @@
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tests.chapters.markdown import Heading, headings, slug
 from tools.book import Book, BookError, Repository
-from tools.markdown import Heading, headings, slug
 from tools.notebooks import canonical, install_source, load
 
 COLAB = "https://colab.research.google.com/github"

@@ -333,12 +333,19 @@ def test_by_touch(phone):
     lenet.check()
 
 
-def test_colours_follow_the_theme(figures):
+def test_colours_follow_the_theme_and_the_system(figures):
     lenet, _ = figures
     plate = lenet.channels().nth(0)
     read = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 10, 10).data]"
     light, (strength, _) = plate.locator("canvas").evaluate(read), lenet.pixels(plate)
-    lenet.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    lenet.page.emulate_media(color_scheme="dark")
     lenet.settle()
-    assert plate.locator("canvas").evaluate(read) != light
+    dark = plate.locator("canvas").evaluate(read)
+    assert dark != light
+    lenet.page.evaluate("document.body.dataset.theme = 'light'")
+    lenet.settle()
+    assert plate.locator("canvas").evaluate(read) == light
+    lenet.page.evaluate("document.body.dataset.theme = 'dark'")
+    lenet.settle()
+    assert plate.locator("canvas").evaluate(read) == dark
     assert torch.equal(lenet.pixels(plate)[0], strength)

@@ -109,6 +109,8 @@ def main():
         for moment, number in moments:
             code, _ = run(chain, checkpoint, moment, number)
             assert code == KILLED, (chain, code)
+        if chain == "while_it_writes":
+            assert list(FOLDER.glob("*.tmp")), "nothing was left, so this shows nothing"
         code, _ = run(chain, checkpoint)
         assert code == DONE, (chain, code)
         print(chain, len(moments))

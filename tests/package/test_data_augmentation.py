@@ -86,10 +86,6 @@ def test_no_images():
     assert random_shifts(torch.zeros(0, 1, 4, 4), 2, seeded()).shape == (0, 1, 4, 4)
 
 
-def test_on_another_device():
-    assert random_shifts(torch.zeros(2, 1, 4, 4, device="meta"), 2, seeded()).device == torch.device("meta")
-
-
 @pytest.mark.parametrize(
     ("images", "most", "error", "message"),
     [

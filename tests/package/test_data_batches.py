@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from d2lconv.data import ImageData, batches, load_digits
+from d2lconv.data import ImageData, batches, load_digits, random_shifts
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,7 @@ def test_on_another_device(data):
     for generator in (None, seeded()):
         for images, labels in batches(data.to("meta"), 4, generator=generator):
             assert images.device == labels.device == torch.device("meta")
+    assert random_shifts(torch.zeros(2, 1, 4, 4, device="meta"), 2, seeded()).device == torch.device("meta")
 
 
 def test_real_digits():

@@ -208,6 +208,15 @@ def test_folder_then_variable_then_the_users_cache(tmp_path, mirror, monkeypatch
     ]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="users of POSIX systems")
+def test_what_is_no_folder(monkeypatch):
+    with pytest.raises(TypeError, match=r"^folder must be a path, got 3 of type int$"):
+        cache_folder(3)
+    monkeypatch.setenv("D2LCONV_DATA", "~nobody-of-that-name/data")
+    with pytest.raises(ValueError, match=r"^folder '~nobody-of-that-name/data' names the home of a user"):
+        cache_folder(None)
+
+
 def test_relative_folder_and_home(tmp_path, mirror, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -455,7 +464,7 @@ def test_many_threads_at_once(tmp_path, mirror):
     assert cached(tmp_path) == everything()
 
 
-def test_importing_the_package_loads_no_downloader():
-    code = "import sys, d2lconv.data._download; print(*({'certifi', 'requests'} & set(sys.modules)))"
+def test_loading_the_module_loads_no_more():
+    code = LOAD.split("files =")[0] + "print(*{'certifi', 'tqdm', 'requests', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -176,6 +176,7 @@ def test_files_that_are_there_are_found(arrays, splits, tmp_path_factory, form):
         (gzip.compress(b"cut")[:-4], "damaged gzip data: Compressed file ended"),
         (gzip.compress(bytes(10**6)), "unpacks to more than the limit of 600,000 bytes"),
     ],
+    ids=["another file", "cut", "too large"],
 )
 def test_wrong_files_that_are_there_are_named(arrays, tmp_path, content, message):
     path = tmp_path / "small" / "train-images.idx3-ubyte"

@@ -1,6 +1,9 @@
 """Summaries are tables that agree with a real forward pass, and leave the model alone."""
 
 import re
+import threading
+import warnings
+from contextlib import nullcontext
 from html.parser import HTMLParser
 
 import pytest
@@ -9,6 +12,8 @@ from hypothesis import given, settings
 from tests.package.networks import Model, branchy, lenet, shapes_of_calls, stacks
 from tests.package.oracle import refusal
 from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils import prune
 
 from d2lconv.summary import summarize
 
@@ -257,14 +262,254 @@ def test_an_error_names_shapes_given_by_name():
         summarize(model, (4,))
 
 
-def test_an_error_in_a_hook_names_its_layer():
-    model = nn.Sequential(nn.ReLU(), nn.Linear(2, 1))
-    model[1].register_forward_pre_hook(lambda module, args: 1 / 0)
-    with pytest.raises(RuntimeError, match=r"layer '1' \(Linear\) failed on \(2,\), .*: division by zero"):
-        summarize(model, (2,))
-
-
 def test_a_model_may_recover_from_a_layer_that_fails():
     model = Model(recovering, bad=nn.Linear(3, 2), good=nn.Linear(4, 2))
     rows = summarize(model, (4,)).rows
     assert [(row.name, row.output_shape) for row in rows] == [("good", (2,)), ("bad", None)]
+
+
+# ---- what the reader attached is left alone -------------------------------------------------------
+
+
+def test_hooks_of_the_reader_are_not_run_and_those_of_pytorch_are():
+    model = nn.Sequential(nn.utils.spectral_norm(nn.Conv2d(1, 4, 3)), nn.ReLU())
+    prune.l1_unstructured(model[0], "bias", 0.5)
+    kept, calls = {}, []
+    model[1].register_forward_hook(lambda module, args, result: kept.update(map=result.detach()))
+    model[1].register_forward_pre_hook(lambda module, args: calls.append(args[0].max().item()))
+    everywhere = nn.modules.module.register_module_forward_hook(lambda module, args, result: calls.append(0))
+    try:
+        model(torch.zeros(1, 1, 8, 8))
+        before = kept["map"], list(calls)
+        assert summarize(model, (1, 8, 8)).total_macs == 36 * 36
+        assert (kept["map"], calls) == before
+    finally:
+        everywhere.remove()
+
+
+class Keeper(nn.Module):
+    """Keeps its maps, counts its calls, and holds what can't be copied."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.maps, self.last, self.lock = nn.Conv2d(1, 4, 3), [], {}, threading.Lock()
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+        self.mean = torch.zeros(())
+        self.names = (name for name in "abc")
+
+    def forward(self, X):
+        with self.lock:
+            self.calls += 1
+        if self.calls > 10:
+            raise OverflowError
+        X = self.layer(X)
+        self.mean = self.mean + X.mean()
+        self.maps.append(X)
+        self.last["map"] = X
+        return X
+
+
+@pytest.mark.parametrize("with_lock", [True, False])
+def test_what_a_model_keeps_for_itself_is_left_alone(with_lock):
+    model = Keeper()
+    if not with_lock:
+        model.lock, model.names = nullcontext(), ()
+    model(torch.ones(1, 1, 8, 8))
+    (first,), mean = model.maps, model.mean
+    for _ in range(12):  # as many calls would be too many
+        summary = summarize(model, (1, 8, 8))
+    assert [(row.output_shape, row.field_size) for row in summary.rows] == [((4, 6, 6), (3, 3))]
+    assert model.maps == [first]
+    assert model.last["map"] is first
+    assert first.device.type == "cpu"
+    assert model.mean is mean
+    assert model.calls == 1
+
+
+MEAN = torch.ones(3, 1, 1)
+LAYER = nn.Conv2d(3, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda self, X: self.f((X - MEAN) / MEAN),
+        lambda self, X: LAYER(X),
+        lambda self, X: self.layers[0](X),
+        lambda self, X: self.f(X.to("cpu")).cpu() + torch.ones(6, 6, device="cpu"),
+        lambda self, X: self.f(X)[:, torch.tensor([3, 1, 2, 0], device="cpu")],
+        lambda self, X: self.f(X) * self.f.weight.to("cpu").mean(),
+    ],
+)
+def test_numbers_from_outside_and_constants_elsewhere_mix_with_the_example(function):
+    model = Model(function, f=nn.Conv2d(3, 4, 3))
+    model.layers = [LAYER]  # not registered
+    summary = summarize(model, (3, 8, 8))
+    assert summary.total_macs == 36 * 4 * 27
+    assert next(row for row in summary.rows if row.macs).output_shape == (4, 6, 6)
+
+
+# ---- what needs numbers, other inputs, or isn't Python -----------------------------------------------
+
+
+def halved(self, X):
+    while X.abs().sum() > 1:
+        X = X / 2
+    return X
+
+
+def checked(self, X):
+    assert X.max() < 5
+    return X
+
+
+def counted(self, X):
+    self.total += X.sum()
+    return X if self.total > 0 else -X
+
+
+DECIDING = {
+    "while": halved,
+    "assert": checked,
+    "a buffer of the input's": counted,
+    "print": lambda self, X: (f"{X.max().item()}", X)[1],
+    "numpy": lambda self, X: X + X.cpu().numpy().sum(),
+    "tolist": lambda self, X: X.tolist(),
+    "mask": lambda self, X: X[X > 0],
+    "nonzero": lambda self, X: X.nonzero(),
+    "equal": lambda self, X: X if torch.equal(X, X) else -X,
+    "index": lambda self, X: X[:, : int(X.sum())],
+}
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_a_decision_by_numbers_is_named_in_one_sentence(name):
+    model = nn.Sequential(nn.ReLU(), Model(DECIDING[name]))
+    model[1].register_buffer("total", torch.zeros(()))
+    with pytest.raises(RuntimeError) as caught:
+        summarize(model, (3, 4, 4))
+    assert re.fullmatch(
+        r"layer '1' \(Model\) failed on \(3, 4, 4\), one example of \(3, 4, 4\) given: "
+        r"it decides by the numbers in a tensor, with `if`, `while`, "
+        r"`\.item\(\)` or the like, but summarize runs it without numbers; "
+        r"summarize the parts before and after that decision instead",
+        str(caught.value),
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "message"),
+    [
+        (
+            nn.Conv2d(1, 6, 5),
+            (28, 28),
+            r"such as \(1, 28, 28\), got \(28, 28\): conv2d needs .*H, W\)$",
+        ),
+        (
+            nn.Sequential(nn.ReLU(), nn.MaxPool2d(2)),
+            (8, 8),
+            r".*got \(8, 8\): max_pool2d needs",
+        ),
+        (Model(lambda self, X: F.adaptive_avg_pool2d(X, 1)), (8, 8), r".*: adaptive_avg_pool2d needs"),
+        (nn.Conv1d(1, 6, 5), (28,), r"such as \(1, 28\), got \(28,\): conv1d needs .* \(C, L\)$"),
+        (nn.ConvTranspose3d(1, 6, 5), (9, 9, 9), r".*: conv_transpose3d needs .* \(C, D, H, W\)$"),
+    ],
+)
+def test_a_forgotten_channel_axis_is_refused(model, shape, message):
+    with pytest.raises(ValueError, match=r"^input_shape must have a channel axis, " + message):
+        summarize(model, shape)
+
+
+def test_a_model_may_add_the_channel_axis_itself():
+    (row,) = (
+        row
+        for row in summarize(Model(lambda self, X: self.f(X[:, None]), f=nn.Conv2d(1, 6, 5)), (28, 28)).rows
+    )
+    assert (row.output_shape, row.field_size) == ((6, 24, 24), None)
+
+
+class TwoInputs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.image, self.label = nn.Conv2d(3, 4, 3), nn.Embedding(10, 4)
+
+    def forward(self, X, label, *, scale=1):
+        maps = self.image(X)
+        return maps + self.label(label)[:, :, None, None] * scale
+
+
+@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("by_name", [True, False])
+def test_several_inputs_come_as_an_example(rows, by_name):
+    X, label = torch.zeros(rows, 3, 8, 8), torch.zeros(rows, dtype=torch.long)
+    example = {"label": label, "X": X, "scale": 2} if by_name else (X, label)
+    summary = summarize(TwoInputs(), example=example)
+    found = {row.name: (row.output_shape, row.macs, row.params) for row in summary.rows}
+    assert found == {"image": ((4, 6, 6), 36 * 108, 112), "label": ((4,), 0, 40)}
+    assert summary.input_shape == (((), (3, 8, 8)) if by_name else ((3, 8, 8), ()))
+
+
+def test_an_example_may_hold_integers_and_is_left_alone():
+    model = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 2))
+    example = torch.ones(7, 20, dtype=torch.long)
+    summary = summarize(model, example=example)
+    assert [(row.output_shape, row.macs) for row in summary.rows] == [((20, 4), 0), ((20, 2), 160)]
+    assert summary.input_shape == (20,)
+    assert example.eq(1).all()
+    image = torch.rand(2, 1, 28, 28)
+    assert str(summarize(lenet(), example=image)) == str(summarize(lenet(), (1, 28, 28)))
+
+
+def scripted(layer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.trace(layer, torch.zeros(1, 1, 8, 8))
+
+
+def quantised(model):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.ao.quantization.quantize_dynamic(model, {nn.Linear})
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: summarize(nn.ReLU()), TypeError, r"exactly one of input_shape and example"),
+        (
+            lambda: summarize(nn.ReLU(), (1,), example=torch.ones(1)),
+            TypeError,
+            r"exactly one of input_shape and example",
+        ),
+        (lambda: summarize(nn.ReLU(), example=3), TypeError, r"^example must be a tensor, .* got 3$"),
+        (
+            lambda: summarize(TwoInputs(), (3, 8, 8)),
+            RuntimeError,
+            r"missing 1 required positional argument: 'label'; .*summarize\(model, example=...\)$",
+        ),
+        (
+            lambda: summarize(nn.Sequential(nn.Embedding(10, 4)), (20,)),
+            RuntimeError,
+            r"layer '0' \(Embedding\) failed on \(20,\).*summarize\(model, example=...\)$",
+        ),
+        (
+            lambda: summarize(nn.Sequential(nn.ReLU(), scripted(nn.Conv2d(1, 2, 3))), (1, 8, 8)),
+            TypeError,
+            r"but its layer '1' is TorchScript; summarize it before torch.jit.script",
+        ),
+        (lambda: summarize(scripted(nn.ReLU()), (1, 8, 8)), TypeError, r"but it is TorchScript; "),
+        (
+            lambda: summarize(quantised(nn.Sequential(nn.Linear(4, 2))), (4,)),
+            RuntimeError,
+            r"layer '0' \(Linear\) .* quantised layers are not supported; summarize the model before",
+        ),
+        (
+            lambda: summarize(Model(lambda self, X: torch.vmap(self.f)(X), f=nn.ReLU()), (4,)),
+            RuntimeError,
+            r"tensors inside of torch.vmap or other transforms, .* are not supported$",
+        ),
+    ],
+)
+def test_what_is_not_supported_is_said(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

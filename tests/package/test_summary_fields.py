@@ -104,6 +104,14 @@ KNOWN = {
     "global pooling": (lambda self, X: F.adaptive_avg_pool2d(X, 1), (8, 8), (8, 8)),
     "adaptive pooling that divides": (lambda self, X: F.adaptive_max_pool2d(X, (4, 2)), (2, 4), (2, 4)),
     "adaptive pooling that doesn't": (lambda self, X: F.adaptive_avg_pool2d(X, 3), None, None),
+    "adaptive pooling with windows that overlap alike": (
+        lambda self, X: F.adaptive_avg_pool2d(X[:, :, :7, :5], (3, 2)),
+        (3, 3),
+        (2, 2),
+    ),
+    "zeros of the same shape": (lambda self, X: X + torch.zeros_like(X), (1, 1), (1, 1)),
+    "shuffled channels": (lambda self, X: nn.ChannelShuffle(2)(X), (1, 1), (1, 1)),
+    "activated through a view": (lambda self, X: activate_a_view(self.f(X)), (1, 1), (1, 1)),
     "mean over positions": (lambda self, X: X.mean((2, 3)), (8, 8), None),
     "deviation over positions": (lambda self, X: X.std((2, 3), keepdim=True), (8, 8), (8, 8)),
     "mean over rows": (lambda self, X: X.mean(2, keepdim=True), (8, 1), (8, 1)),
@@ -176,6 +184,11 @@ def relu_a_view(Y):
     return Y
 
 
+def activate_a_view(Y):
+    Y.view(4, 64).relu_()
+    return Y
+
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_receptive_field_is_known_or_unknown_but_not_wrong(name):
     function, size, stride = KNOWN[name]
@@ -198,3 +211,59 @@ def test_without_spatial_axes_there_is_no_field():
     assert {row.field_size for row in summarize(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (4,)).rows} == {
         None
     }
+
+
+@pytest.mark.parametrize(
+    ("n", "m"), [(7, 3), (5, 2), (7, 2), (9, 4), (10, 3), (11, 5), (13, 6), (12, 4), (9, 1)]
+)
+def test_adaptive_pooling_has_a_field_where_its_windows_are_alike(n, m):
+    X = torch.zeros(1, 1, n, n, requires_grad=True)
+    Y = F.adaptive_avg_pool2d(X, m)
+    seen = [
+        torch.autograd.grad(Y[0, 0, i, i], X, retain_graph=True)[0][0, 0].any(0).nonzero() for i in range(m)
+    ]
+    (row,) = summarize(nn.AdaptiveAvgPool2d(m), (1, n, n)).rows
+    assert row.field_size == (len(seen[0]),) * 2
+    assert row.field_stride == ((seen[1].min().item() if m > 1 else n),) * 2
+
+
+LAYERS = [
+    *(
+        nn.ReLU,
+        nn.ReLU6,
+        nn.Hardtanh,
+        nn.ELU,
+        nn.CELU,
+        nn.SELU,
+        nn.SiLU,
+        nn.Mish,
+        nn.Hardswish,
+        nn.Hardsigmoid,
+    ),
+    *(nn.LeakyReLU, nn.RReLU, nn.Dropout, nn.Dropout2d, nn.AlphaDropout),
+]
+TWINS = {
+    **{kind.__name__: (kind(inplace=True), kind()) for kind in LAYERS},
+    "squeeze": (lambda X: X.squeeze_(0), lambda X: X.squeeze(0)),
+    "unsqueeze": (lambda X: X.unsqueeze_(1), lambda X: X.unsqueeze(1)),
+    "transpose": (lambda X: X.transpose_(0, 1), lambda X: X.transpose(0, 1)),
+    "cumsum": (lambda X: X.cumsum_(2), lambda X: X.cumsum(2)),
+    "masked_fill": (lambda X: X.masked_fill_(X > 0, 1), lambda X: X.masked_fill(X > 0, 1)),
+    "threshold": (lambda X: F.threshold_(X, 0, 0), lambda X: F.threshold(X, 0, 0)),
+    "add": (lambda X: X.add_(X), lambda X: X + X),
+    "out": (lambda X: torch.add(X, X, out=torch.empty_like(X)), lambda X: X + X),
+    "addmm": (lambda X: X[0, 0].addmm_(X[0, 0], X[0, 0]), lambda X: X[0, 0].addmm(X[0, 0], X[0, 0])),
+    "baddbmm": (lambda X: X[0].baddbmm_(X[0], X[0]), lambda X: X[0].baddbmm(X[0], X[0])),
+}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_in_place_twins_have_the_same_field_and_costs(name):
+    rows = [
+        summarize(
+            nn.Sequential(nn.Conv2d(1, 2, 3), Model(lambda self, X, f=twin: f(X)), nn.Identity()), (1, 9, 9)
+        ).rows
+        for twin in TWINS[name]
+    ]
+    assert rows[0] == rows[1]
+    assert name in {"cumsum", "addmm", "baddbmm"} or rows[0][-1].field_size == (3, 3)

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from d2lconv.data import ImageData, batches, load_digits, random_shifts
 from d2lconv.models import LeNet
-from d2lconv.training import Epoch, History, evaluate, fit
+from d2lconv.training import Epoch, History, evaluate, fit, predict
 from d2lconv.training._devices import seed_for
 
 OPTIMIZER = (
@@ -52,15 +52,14 @@ def trained(digits, *, model=None, **settings):
     return weights(model), history
 
 
-def test_it_learns_to_read_digits():
-    data = load_digits()
-    torch.manual_seed(0)
-    model = LeNet()
-    history = fit(model, data, epochs=4, lr=0.03, batch_size=32)
-    assert history[0].train_accuracy < 0.6
-    assert history[-1].valid_accuracy > 0.85
-    assert history[-1].train_loss < 0.5
-    assert evaluate(model, data.test).accuracy > 0.85
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_it_learns_to_read_digits(digits, seed):
+    model = small_model(seed)
+    history = fit(model, digits, epochs=6, lr=0.05)
+    assert history[0].train_accuracy < 0.7
+    assert history[-1].train_loss < 0.3
+    assert history[-1].valid_accuracy > 0.9
+    assert evaluate(model, digits.test).accuracy > 0.9
 
 
 @pytest.mark.parametrize("batch_size", [50, 24])  # 24 and 50 steps; fit looks at its numbers every 50
@@ -253,7 +252,7 @@ def test_restore_best(digits):
     assert torch.equal(weights(model), weights(same))
 
 
-# ---- optimisers ------------------------------------------------------------
+# ---- optimizers ------------------------------------------------------------
 
 
 def test_an_optimizer_of_ones_own(digits):
@@ -523,6 +522,14 @@ def test_a_batch_of_one_image_before_batch_normalization(digits):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         trained(digits._replace(train=few), model=model, batch_size=32)
     trained(digits._replace(train=few), model=model, batch_size=31)
+
+
+def test_images_and_weights_of_different_precision(digits):
+    message = "images are torch.float32, but the model's weights are torch.float64: convert one of them"
+    looks = trained, lambda d, model: evaluate(model, d.valid), lambda d, model: predict(model, d.test.images)
+    for look in looks:
+        with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+            look(digits, model=small_model().double())
 
 
 def test_an_optimizer_of_frozen_parameters(digits):

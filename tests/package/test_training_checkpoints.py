@@ -266,6 +266,14 @@ def test_other_files_are_told_apart(tmp_path, name):
     assert fault(tmp_path / "run.pt", content).startswith(message)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="special files of POSIX systems")
+def test_what_is_no_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(ValueError, match=f"^checkpoint {re.escape(str(path))} is not a file$"):
+            load_checkpoint(path)
+
+
 def first_edition(checkpoint):
     """Return a checkpoint as the first edition wrote it, without a digest."""
     fields = ("last", "best", "optimizer", "scaler", "settings")

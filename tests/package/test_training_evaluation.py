@@ -26,7 +26,7 @@ def model():
     layers = nn.Sequential(
         nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.Dropout(), nn.Linear(32, 10)
     )
-    layers(torch.rand(50, 1, 8, 8))  # gives the normalisation something to store
+    layers(torch.rand(50, 1, 8, 8))  # gives the normalization something to store
     return layers
 
 

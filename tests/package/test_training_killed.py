@@ -41,6 +41,10 @@ def folder(tmp_path_factory):
     return place
 
 
+def test_nothing_else_is_left(folder):
+    assert {path.suffix for path in folder.iterdir()} == {".pt", ".run"}
+
+
 @pytest.mark.parametrize("chain", CHAINS)
 def test_it_ends_with_the_same_weights(folder, chain):
     whole, parts = (torch.load(folder / f"{name}.pt", weights_only=True) for name in ("whole", chain))

@@ -5,7 +5,8 @@ line (in a notebook, line 50002 is the fifth cell's second). Finished pages get 
 in a meta element, since a host such as GitHub Pages lets a site set no headers, and corrections of what
 axe-core finds in them. What the policy lets through beyond the site's own files, and why:
 
-* the one script that stands in pages, which chooses light or dark and loads formulas' font before the first paint, by its hash;
+* by its hash, the one script that stands in pages: it chooses light or dark before the first paint, and
+  loads the formulas' font;
 * styles in the page: drawings, the widths of a table's columns, and figures set them by attribute;
 * `data:` images: pictures within drawings, and the small ones of the theme's style sheet.
 """
@@ -24,8 +25,8 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 
-# In the frame of another site, storage may be forbidden; then it lasts as long as the page. Formulas' font is asked for
-# before the text that needs it, but not from a disk, where browsers refuse to preload.
+# In the frame of another site, storage may be forbidden; then it lasts as long as the page. Formulas' font is
+# asked for before the text that needs it, but not from a disk, where browsers refuse to preload.
 SCRIPT = """\
 try { localStorage; } catch {
   const kept = new Map();

@@ -60,9 +60,14 @@ def fetch(source: Source, folder: str | os.PathLike[str] | None, *, progress: bo
 
 def cache_folder(folder: str | os.PathLike[str] | None) -> Path:
     """Return the folder asked for, or the one in the environment, or the user's."""
+    if folder is not None and not isinstance(folder, (str, os.PathLike)):
+        raise TypeError(f"folder must be a path, got {folder!r} of type {type(folder).__name__}")
     chosen = folder or os.environ.get(FOLDER_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        try:
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError as error:
+            raise ValueError(f"folder {str(chosen)!r} names the home of a user who is not known") from error
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", "~/AppData/Local"), "d2lconv/d2lconv/Cache").expanduser()
     if sys.platform == "darwin":

@@ -133,6 +133,13 @@ class Splits(NamedTuple):
     ----------
     train, valid, test : ImageData
         Three sets with no image in common.
+
+    Examples
+    --------
+    >>> from d2lconv.data import load_digits
+    >>> train, valid, test = load_digits()
+    >>> len(train), len(valid), len(test)
+    (1197, 300, 300)
     """
 
     train: ImageData

@@ -73,7 +73,7 @@ def max_pool2d(
     images = _pad(widened(X), kernel, steps, sides, distance, size, -torch.inf)
     if _is_differentiated(X):
         at = _find_maxima(images.detach(), kernel, size, steps, sides, distance)
-        Y = images.flatten(-2).gather(-1, at.flatten(-2)).unflatten(-1, size)
+        Y = images.flatten(-2).gather(-1, at.flatten(-2)).reshape(at.shape)
     else:
         Y = images  # the same numbers, several times faster
         for axis in (-1, -2):
@@ -210,7 +210,8 @@ def _cells(X: Tensor, axis: int, kernel: int, size: int, stride: int, dilation: 
 
 def _is_differentiated(X: Tensor) -> bool:
     """Return whether somebody asks for derivatives by X, in reverse or in forward mode."""
-    return (X.requires_grad and torch.is_grad_enabled()) or unpack_dual(X).tangent is not None
+    in_reverse = X.requires_grad and torch.is_grad_enabled()
+    return in_reverse or unpack_dual(X).tangent is not None  # type: ignore[no-untyped-call]
 
 
 def _find_maxima(

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
 from d2lconv.shapes.fields import AxisField
-from d2lconv.summary._costs import MATMULS, aten
+from d2lconv.summary._costs import MATMULS, aten, is_pointwise, out_of_place
 from d2lconv.summary._fields import Field, grid, hull
 
 
@@ -52,8 +52,8 @@ Rule = Callable[[Call], Field | None]
 
 def follow(call: Call) -> Field | None:
     """Return what the result of a call sees."""
-    rule = RULES.get(call.operator.overloadpacket)
-    if rule is None and torch.Tag.pointwise in call.operator.tags:
+    rule = RULES.get(out_of_place(call.operator))
+    if rule is None and is_pointwise(call.operator):
         rule = elementwise
     field = rule(call) if rule is not None else None
     if field is None and all(operand.is_the_same_for_all for _, operand in call.operands):
@@ -69,7 +69,7 @@ def window(call: Call) -> Field | None:
     moved_over = settings["input"] if "input" in settings else settings["self"]
     if len(call.operands) > 1 or call.tensor is not moved_over:
         return None  # the kernel itself depends on the input
-    if settings.get("transposed") or len(kernel) < call.axes:
+    if settings.get("transposed") or len(kernel) < call.axes or any(k > 1 for k in kernel[: -call.axes]):
         return None
     return slide(
         call, kernel, settings["stride"] or kernel, settings["padding"], settings.get("dilation", [1])
@@ -92,12 +92,21 @@ def slide(
 
 
 def adaptive(call: Call) -> Field | None:
-    """Adaptive pooling: an ordinary one where all its windows have one size."""
+    """Adaptive pooling: an ordinary one where its windows have one size and one distance along each axis."""
     cells, wanted = call.tensor.shape[-call.axes :], call.settings["output_size"][-call.axes :]
-    if len(wanted) < call.axes or any(n % m for n, m in zip(cells, wanted, strict=True)):
+    if len(wanted) < call.axes:
         return None
-    kernel = [n // m for n, m in zip(cells, wanted, strict=True)]
-    return slide(call, kernel, kernel, [0], [1])
+    kernel: list[int] = []
+    stride: list[int] = []
+    for n, m in zip(cells, wanted, strict=True):
+        starts = [i * n // m for i in range(m)]
+        sizes = {-(-(i + 1) * n // m) - start for i, start in enumerate(starts)}
+        distances = {after - before for before, after in pairwise(starts)} or {n}
+        if len(sizes) > 1 or len(distances) > 1:
+            return None
+        kernel += sizes
+        stride += distances
+    return slide(call, kernel, stride, [0], [1])
 
 
 def reduction(call: Call) -> Field | None:
@@ -179,7 +188,7 @@ def slicing(call: Call) -> Field | None:
 
 def matmul(call: Call) -> Field | None:
     """Matrix product: known where each result is a sum over all numbers of the only operand."""
-    summed = call.settings[MATMULS[call.operator.overloadpacket]].shape[-1]
+    summed = call.settings[MATMULS[out_of_place(call.operator)]].shape[-1]
     added = call.settings["self"] if "beta" in call.settings else None  # to the product
     alone = len(call.operands) == 1 and call.tensor is not added
     return call.field.united() if alone and call.tensor.numel() == summed else None
@@ -201,10 +210,11 @@ BY_RULE: dict[Rule, str] = {
     reduction: "mean sum amax amin max min var std logsumexp",
     padding: """constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d
         replication_pad2d replication_pad3d""",
-    elementwise: """hardswish hardswish_ _prelu_kernel log_sigmoid_forward _to_copy detach alias
-        native_dropout""",  # and all that PyTorch marks as pointwise
+    elementwise: """hardswish _prelu_kernel log_sigmoid_forward _to_copy detach alias
+        native_dropout rrelu_with_noise""",  # and all that PyTorch marks as pointwise
     concatenation: "cat",
-    reshaping: "view _unsafe_view _reshape_alias squeeze unsqueeze expand",
+    reshaping: """view _unsafe_view _reshape_alias squeeze unsqueeze expand channel_shuffle
+        native_channel_shuffle""",
     permutation: "t transpose permute",
     dimwise: """_softmax _log_softmax split split_with_sizes unsafe_split select unbind flip roll cumsum
         index_select glu""",

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch._ops import OpOverload
 from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from d2lconv.summary._costs import multiply_adds
+from d2lconv.summary._costs import FILLED, multiply_adds
 from d2lconv.summary._fields import Field, pixels
 from d2lconv.summary._rules import RULES, Call, follow
 from d2lconv.summary.table import Row
+
+
+class NumbersNeededError(Exception):
+    """A model asks for the numbers of a tensor that has none."""
+
+
+class MissingChannelsError(Exception):
+    """An example has no channel axis."""
 
 
 @dataclass
@@ -30,7 +39,7 @@ class ModuleCall:
 class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Watches each operator and each layer while the example runs, and collects the rows."""
 
-    def __init__(self, X: Tensor) -> None:
+    def __init__(self, inputs: list[Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.rows: list[Row] = []
         self.running: list[ModuleCall] = []
@@ -40,8 +49,16 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         # whose memory is listed without it was written to through another, so what it sees is unknown.
         self.seen: dict[int, dict[int, Field | None]] = {}
         self.kept: list[Tensor] = []  # they have no numbers, so keep them all; then an id means one tensor
+        X, *others = inputs
         axes = X.dim() - 2
-        self.note(X, pixels(axes, X.shape[2:]) if axes > 0 else None, written=False)
+        self.rank = X.dim()
+        self.register(X, pixels(axes, X.shape[2:]) if axes > 0 else None, written=False)
+        for other in others:
+            self.register(other, None, written=False)
+
+    def lacks_channels(self, tensor: Tensor, axes: int) -> bool:
+        """Return whether a tensor computed from the input has nothing but batch and spatial axes."""
+        return tensor.dim() == self.rank == axes + 1 and self.depends(tensor)
 
     # ---- operators ----
 
@@ -59,30 +76,55 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if whole is not NotImplemented:
                 return whole
         settings = _named(func, args, kwargs or {})
-        operands = [(tensor, self.field_of(tensor)) for tensor in _tensors(settings) if self.depends(tensor)]
-        result = func(*args, **(kwargs or {}))
-        if self.running:
+        operands = [(tensor, self.field_of(tensor)) for tensor in _operands(func, settings)]
+        operands = [
+            (tensor, field)
+            for tensor, field in operands
+            if self.depends(tensor) and func.overloadpacket not in FILLED
+        ]
+        result = self.run(func, args, kwargs or {}, depends=bool(operands))
+        if self.running and operands:  # a weight computed from others is no cost of an example
             self.running[-1].macs += multiply_adds(func, settings, result)
-        for tensor in _tensors(result) if operands else ():
+        if operands:
+            written = _written(func, settings)
             known = [(operand, field) for operand, field in operands if field is not None]
             complete = len(known) == len(operands)
-            field = follow(Call(func, settings, known, tensor)) if complete else None
-            self.note(tensor, field, written=func._schema.is_mutable)
+            for tensor in [*written, *tensors_in(result)]:
+                field = follow(Call(func, settings, known, tensor)) if complete else None
+                self.register(tensor, field, written=any(tensor is target for target in written))
         return result
 
-    def note(self, tensor: Tensor, field: Field | None, *, written: bool) -> None:
+    def run(self, func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], *, depends: bool) -> Any:
+        """Run an operator, without numbers if one of its tensors has none or depends on the input."""
+        depends = depends or any(tensor.is_meta for tensor in tensors_in([*args, *kwargs.values()]))
+        if not depends:
+            return func(*args, **kwargs)
+        if torch.Tag.data_dependent_output in func.tags:
+            raise NumbersNeededError
+        if func.namespace == "quantized" or func.overloadpacket.__name__.startswith("quantize_per"):
+            raise RuntimeError("quantised layers are not supported; summarize the model before quantising it")
+        if "device" in kwargs:
+            kwargs = kwargs | {"device": torch.device("meta")}
+        try:
+            return func(*mapped(without_numbers, args), **mapped(without_numbers, kwargs))
+        except NotImplementedError as error:
+            if torch.Tag.dynamic_output_shape in func.tags:  # as many numbers as are not 0, for example
+                raise NumbersNeededError from error
+            raise
+
+    def register(self, tensor: Tensor, field: Field | None, *, written: bool) -> None:
         """Register what a tensor sees; if it was written to, forget others in the same memory."""
-        memory = tensor.untyped_storage()._cdata
-        if written:
+        memory = _memory(tensor)
+        if written and (field is None or field != self.field_of(tensor)):
             self.seen.pop(memory, None)
         self.seen.setdefault(memory, {})[id(tensor)] = field
         self.kept.append(tensor)
 
     def depends(self, tensor: Tensor) -> bool:
-        return tensor.untyped_storage()._cdata in self.seen
+        return _memory(tensor) in self.seen
 
     def field_of(self, tensor: Tensor) -> Field | None:
-        return self.seen.get(tensor.untyped_storage()._cdata, {}).get(id(tensor))
+        return self.seen.get(_memory(tensor), {}).get(id(tensor))
 
     # ---- layers ----
 
@@ -90,14 +132,14 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Register hooks on a layer of the copy for its start and end."""
 
         def start(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            shapes = [_example_shape(tensor) for tensor in _tensors([*args, *kwargs.values()])]
+            shapes = [_example_shape(tensor) for tensor in tensors_in([*args, *kwargs.values()])]
             self.running.append(ModuleCall(name, module, shapes))
 
         def end(module: nn.Module, args: tuple[Any, ...], result: object) -> None:
             call = self.running.pop()
             while call.module is not module:  # it failed, and the model went on
                 call = self.running.pop()
-            self.add(call, next(iter(_tensors(result)), None))
+            self.add(call, next(iter(tensors_in(result)), None))
 
         module.register_forward_pre_hook(start, prepend=True, with_kwargs=True)
         module.register_forward_hook(end)
@@ -142,6 +184,52 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return f"{layer} ({type(call.module).__name__}) failed on {got}"
 
 
+def _written(operator: OpOverload, settings: dict[str, Any]) -> list[Tensor]:
+    """List the tensors that an operator writes to."""
+    return [
+        tensor
+        for argument in operator._schema.arguments
+        if argument.alias_info is not None and argument.alias_info.is_write
+        for tensor in tensors_in(settings[argument.name])
+    ]
+
+
+def _operands(operator: OpOverload, settings: dict[str, Any]) -> list[Tensor]:
+    """List the tensors that an operator reads."""
+    return [
+        tensor
+        for argument in operator._schema.arguments
+        if not argument.is_out
+        for tensor in tensors_in(settings[argument.name])
+    ]
+
+
+def _memory(tensor: Tensor) -> int:
+    try:
+        return int(tensor.untyped_storage()._cdata)
+    except (NotImplementedError, RuntimeError):
+        raise RuntimeError(
+            "tensors inside of torch.vmap or other transforms, or with sparse memory, are not supported"
+        ) from None
+
+
+def without_numbers(tensor: Tensor) -> Tensor:
+    """Return a tensor on the meta device, with shape, strides and type of another one."""
+    return tensor if tensor.is_meta else torch.empty_like(tensor, device="meta", requires_grad=False)
+
+
+def mapped(function: Callable[[Tensor], Tensor], values: Any) -> Any:
+    """Replace the tensors in nested lists, tuples and dictionaries."""
+    if isinstance(values, Tensor):
+        return function(values)
+    if isinstance(values, Mapping):
+        return {name: mapped(function, value) for name, value in values.items()}
+    if isinstance(values, list | tuple):
+        items = [mapped(function, value) for value in values]
+        return items if isinstance(values, list) else tuple(items)
+    return values
+
+
 def _count(parameters: Iterable[Tensor]) -> int:
     return sum(p.numel() for p in parameters)
 
@@ -160,12 +248,12 @@ def _named(operator: OpOverload, values: tuple[Any, ...], by_name: dict[str, Any
     return settings
 
 
-def _tensors(values: object) -> list[Tensor]:
+def tensors_in(values: object) -> list[Tensor]:
     """List the tensors in nested lists, tuples and dictionaries, in order."""
     if isinstance(values, Tensor):
         return [values]
-    if isinstance(values, dict):
+    if isinstance(values, Mapping):
         values = list(values.values())
-    return (
-        [tensor for value in values for tensor in _tensors(value)] if isinstance(values, list | tuple) else []
-    )
+    if not isinstance(values, list | tuple):
+        return []
+    return [tensor for value in values for tensor in tensors_in(value)]

@@ -64,7 +64,7 @@ class Summary:
     Attributes
     ----------
     input_shape : tuple of int
-        Shape of one example, without the batch axis.
+        Shape of one example, without the batch axis; for several inputs, a tuple of their shapes.
     rows : tuple of Row
         The calls of the layers in the order in which they ended, then the layers with parameters that were
         not called.
@@ -78,7 +78,7 @@ class Summary:
     (7850, 7840)
     """
 
-    input_shape: tuple[int, ...]
+    input_shape: tuple[int, ...] | tuple[tuple[int, ...], ...]
     rows: tuple[Row, ...]
 
     @property

@@ -135,12 +135,7 @@ def _temporary(target: Path, *, replace: bool) -> Iterator[IO[bytes]]:
 
     A writer locks its file as long as it lives. So a file that nobody locks was left by one that was killed.
     """
-    pattern = re.compile(re.escape(target.name) + r"(\.\w{8})?\.tmp")
-    for path in target.parent.iterdir():
-        if pattern.fullmatch(path.name) and path.is_file():
-            with contextlib.suppress(OSError), path.open("rb") as left:
-                _lock(left)  # fails if its writer is alive
-                path.unlink()
+    _delete_abandoned(target)
     while True:
         path = target.with_name(f"{target.name}.{secrets.token_hex(4)}.tmp")
         file = path.open("x+b")
@@ -158,6 +153,17 @@ def _temporary(target: Path, *, replace: bool) -> Iterator[IO[bytes]]:
             path.replace(target)
     finally:
         path.unlink(missing_ok=True)
+
+
+def _delete_abandoned(target: Path) -> None:
+    """Delete the temporary files of writers that were killed."""
+    pattern = re.compile(re.escape(target.name) + r"(\.\w{8})?\.tmp")
+    with contextlib.suppress(OSError):
+        for path in target.parent.iterdir():
+            if pattern.fullmatch(path.name) and path.is_file():
+                with contextlib.suppress(OSError), path.open("rb") as left:
+                    _lock(left)  # fails if its writer is alive
+                    path.unlink()
 
 
 def _lock(file: IO[bytes], *, wait: bool = False) -> None:
@@ -231,6 +237,8 @@ def load_checkpoint(
     """
     if weights not in ("best", "last"):
         raise ValueError(f"weights must be 'best' or 'last', got {weights!r}")
+    if Path(path).exists() and not Path(path).is_file():  # reading a pipe or a device would never end
+        raise ValueError(f"checkpoint {path} is not a file")
     with Path(path).open("rb") as file:
         try:
             checkpoint = _read(file)
@@ -307,10 +315,9 @@ def _require_intact(file: IO[bytes]) -> bool:
         raise ValueError("is empty")
     file.seek(max(0, size - length))
     tail = file.read(length)
-    if tail.startswith(SEAL):
-        if _digest(file, size - 64) != tail[len(SEAL) :]:
-            raise ValueError("is damaged: its SHA-256 digest is not that of its content")
-        return True
+    sealed = tail.startswith(SEAL)
+    if sealed and _digest(file, size - 64) != tail[len(SEAL) :]:
+        raise ValueError("is damaged: its SHA-256 digest is not that of its content")
     file.seek(0)
     head = file.read(4)
     if not b"PK\x03\x04".startswith(head):
@@ -321,12 +328,12 @@ def _require_intact(file: IO[bytes]) -> bool:
             packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
             if "data.pkl" not in names or "constants.pkl" in names or packed:
                 raise ValueError("is not a checkpoint, but another kind of archive")
-            damaged = archive.testzip()
+            damaged = None if sealed else archive.testzip()
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, UnicodeError, RuntimeError):
         raise ValueError("is truncated or damaged") from None
     if damaged:
         raise ValueError("is damaged: the checksum of a part of it is wrong")
-    return False
+    return sealed
 
 
 def _kind(content: object) -> str:

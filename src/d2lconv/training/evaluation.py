@@ -160,7 +160,7 @@ def predict(
     classes = []
     with eval_mode(model.to(chosen)), autocast(chosen, amp):
         for batch in torch.split(images, size):
-            classes.append(require_scores(model(batch.to(chosen)), len(batch)).argmax(1).cpu())
+            classes.append(scores_of(model, batch.to(chosen)).argmax(1).cpu())
     return torch.cat(classes)
 
 
@@ -173,18 +173,28 @@ def require_model(model: object) -> None:
         raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
 
 
-def require_scores(scores: Tensor, count: int, classes: int = 1) -> Tensor:
-    """Return what a model made of ``count`` images, in 32 bits or more; raise unless these are scores."""
+def scores_of(model: nn.Module, images: Tensor, classes: int = 1) -> Tensor:
+    """Return a model's scores, in 32 bits or more; raise unless there is one for each image and class."""
+    try:
+        scores = model(images)
+    except RuntimeError as error:
+        kinds = {str(p.dtype) for p in model.parameters() if p.is_floating_point()}
+        if not kinds or str(images.dtype) in kinds:
+            raise
+        raise TypeError(
+            f"images are {images.dtype}, but the model's weights are {', '.join(sorted(kinds))}: convert one "
+            "of them"
+        ) from error
     if not isinstance(scores, Tensor):
         raise TypeError(
-            f"model must return scores, a tensor of shape ({count}, classes) for {count} images, got "
-            f"{type(scores).__name__}"
+            f"model must return scores, a tensor of shape ({len(images)}, classes) for {len(images)} images, "
+            f"got {type(scores).__name__}"
         )
-    if scores.ndim != 2 or len(scores) != count or scores.shape[1] < classes:
+    if scores.ndim != 2 or len(scores) != len(images) or scores.shape[1] < classes:
         wanted = f"at least {classes}" if classes > 1 else "classes"
         hint = ": flatten them, as nn.Flatten() does" if scores.ndim > 2 else ""
         raise ValueError(
-            f"model must return scores of shape ({count}, {wanted}), one for each class, got shape "
+            f"model must return scores of shape ({len(images)}, {wanted}), one for each class, got shape "
             f"{tuple(scores.shape)}{hint}"
         )
     if not scores.is_floating_point():
@@ -205,15 +215,15 @@ def evaluate_shards(
     model: nn.Module, data: ImageData, group: ProcessGroup, *, batch_size: int = BATCH, amp: bool = False
 ) -> Evaluation:
     """Evaluate a model in several processes, each on its own shard of the images."""
-    own, device = group.shard(len(data)), group.device
-    shards = torch.split(data.images[own], batch_size), torch.split(data.labels[own], batch_size)
+    device, rows = group.device, range(len(data))[group.shard(len(data))]
     sums = [torch.zeros(2, device=device)]  # one row a batch, left on the device until the end
     with eval_mode(model), autocast(device, amp):
-        for images, labels in zip(*shards, strict=True):
-            scores, classes = model(images.to(device)), labels.to(device)
-            scores = require_scores(scores, len(images), len(data.class_names))
-            loss = F.cross_entropy(scores, classes, reduction="sum")
-            sums.append(torch.stack([loss, (scores.argmax(1) == classes).sum()]))
+        for start in rows[::batch_size]:
+            batch = slice(start, min(start + batch_size, rows.stop))
+            labels = data.labels[batch].to(device)
+            scores = scores_of(model, data.images[batch].to(device), len(data.class_names))
+            loss = F.cross_entropy(scores, labels, reduction="sum")
+            sums.append(torch.stack([loss, (scores.argmax(1) == labels).sum()]))
     ((loss_sum, correct),) = group.all_reduce(torch.stack(sums).cpu().double().sum(0, keepdim=True))
     return Evaluation(loss_sum / len(data), int(correct), len(data))
 

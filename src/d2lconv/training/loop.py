@@ -49,7 +49,7 @@ from d2lconv.training.evaluation import (
     keep_modes,
     require_images,
     require_model,
-    require_scores,
+    scores_of,
 )
 from d2lconv.training.history import Epoch, History
 
@@ -212,13 +212,7 @@ def fit(
                 history, best = saved.history, saved.best
         train, valid = data.train.to(group.device), data.valid.to(group.device)
         steps = math.ceil(len(train) / batch_size)
-        shown = progress if group.is_main else False
-        with tqdm(
-            total=epochs * steps,
-            initial=len(history) * steps,
-            unit=" steps",
-            disable=None if shown is None else not shown,  # None: not unless stderr is a terminal
-        ) as bar:
+        with _bar(epochs * steps, len(history) * steps, progress if group.is_main else False) as bar:
             while len(history) < epochs and len(history) - history.best_epoch < patience:
                 history.epochs.append(learner.epoch(train, valid, len(history) + 1, bar))
                 if (restore_best or checkpoint is not None) and history.best_epoch == len(history):
@@ -242,6 +236,11 @@ def _require_arguments(model: object, data: object, augment: object) -> None:
     require_images("data.valid", data.valid)
     if augment is not None and not callable(augment):
         raise TypeError(f"augment must be a function of images and generator, got {augment!r}")
+
+
+def _bar(total: int, done: int, shown: bool | None) -> tqdm:
+    """Return a progress bar of steps on stderr; for None only if that is a terminal."""
+    return tqdm(total=total, initial=done, unit=" steps", disable=None if shown is None else not shown)
 
 
 @dataclass(frozen=True)
@@ -304,12 +303,11 @@ class Learner:
         self.optimizer.zero_grad()
         with autocast(self.group.device, self.amp):
             try:
-                scores = self.network(images)
+                scores = scores_of(self.network, images, self.classes)
             except ValueError as error:
                 if "more than 1 value per channel" in str(error):
                     raise ValueError(_ONE_IMAGE.format(self.batch_size)) from error
                 raise
-            scores = require_scores(scores, len(images), self.classes)
             if not scores.requires_grad:
                 raise ValueError("model must return scores that depend on its trained parameters")
             loss = F.cross_entropy(scores, labels)
@@ -323,10 +321,10 @@ class Learner:
 
     def settings(self, data: Splits) -> dict[str, Setting]:
         """Return what the weights after each epoch depend on, by name."""
-        constant = self.rates.schedule == "constant"
+        model, constant = unwrapped(self.model), self.rates.schedule == "constant"
         return {
-            "model": str(unwrapped(self.model)),
-            "frozen": ", ".join(n for n, p in self.model.named_parameters() if not p.requires_grad) or None,
+            "model": str(model),
+            "frozen": ", ".join(n for n, p in model.named_parameters() if not p.requires_grad) or None,
             "train": fingerprint(data.train),
             "valid": fingerprint(data.valid),
             **optimizer_settings(self.optimizer),

@@ -131,9 +131,12 @@ export function watchTheme(root, draw) {
   for (const element of [document.documentElement, document.body]) {
     themes.observe(element, { attributes: true, attributeFilter: THEMES });
   }
+  const system = matchMedia("(prefers-color-scheme: dark)"); // which a page may follow
+  system.addEventListener("change", draw);
   const stop = watchWidth(root, draw);
   return () => {
     themes.disconnect();
+    system.removeEventListener("change", draw);
     stop();
   };
 }

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from nbformat import NotebookNode
+from tests.chapters.markdown import headings
+from tools.notebooks import SOLUTION_LINE, SOLUTION_METADATA
 
 from d2lconv.exercises.engine.registry import every_exercise
 from d2lconv.exercises.kinds import Exercise
-from tools.markdown import headings
-from tools.notebooks import SOLUTION_LINE, SOLUTION_METADATA
 
 __all__ = ["SOLUTION_LINE", "SOLUTION_METADATA", "Place", "every_exercise", "heading_of", "places"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -477,7 +479,7 @@ def body_and_head(draw: RandomInputs, d: int, h: int, c: int, classes: int) -> t
     return net, classes
 
 
-def facts_of(net: nn.Sequential, made: nn.Module) -> list[float]:
+def facts_of(net: Any, made: nn.Module) -> list[float]:
     """Measure a changed network: parameters that learn, all parameters, outputs, whether the body stayed."""
     kept = dict(net[0].named_parameters())
     mine = [one for name, one in made.named_parameters() if name.startswith("0.")]
@@ -489,7 +491,7 @@ def facts_of(net: nn.Sequential, made: nn.Module) -> list[float]:
 
 
 def new_head(
-    net: nn.Sequential,
+    net: Any,
     classes: int,
     *,
     freeze: bool = True,

@@ -187,10 +187,10 @@ COST = Function(
 
 
 def grouped_case(
-    draw: RandomInputs, groups: int, c_in: int, c_out: int, h: int, k: int
+    draw: RandomInputs, groups: int, c_in: int, c_out: int, h: int, k: int, wider: int
 ) -> tuple[Tensor, Tensor, int]:
     """Make an image and kernels; `c_in` and `c_out` count the channels of each group."""
-    return draw(groups * c_in, h + k, k + 1), draw(groups * c_out, c_in, k, k), groups
+    return draw(groups * c_in, h + k, k + wider + 1), draw(groups * c_out, c_in, k, k + wider), groups
 
 
 def grouped(X: Tensor, weight: Tensor, groups: int) -> Tensor:
@@ -269,6 +269,7 @@ GROUPED = Function(
         c_out=range(1, 4),
         h=range(3),
         k=range(1, 4),
+        wider=range(3),
         small=20,
         large=20,
     ),

@@ -177,8 +177,9 @@ TOP_K = Function(
 
 
 def labels_and_answers(draw: RandomInputs, n: int, m: int) -> tuple[Tensor, Tensor, int]:
-    """Make the labels and answers of m images, of n classes."""
-    return draw(m, low=0, high=n - 1).long(), draw(m, low=0, high=n - 1).long(), n
+    """Make the labels and answers of m images, of n classes, of which the last may not occur."""
+    last = n - 1 - (m % 2 == 0)
+    return draw(m, low=0, high=last).long(), draw(m, low=0, high=last).long(), n
 
 
 def confusion_of(labels: Tensor, answers: Tensor, n: int) -> Tensor:

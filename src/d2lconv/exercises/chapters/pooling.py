@@ -99,7 +99,7 @@ def channels_and_window(
 ) -> tuple[Tensor, int, int] | None:
     """Make maps, most of them below zero, and a window that fits in."""
     fits = 2 * padding <= k <= min(h, w) + 2 * padding
-    return (draw(c, h, w, low=-9, high=2), k, padding) if fits else None
+    return (draw(c, h, w, low=-9, high=2) * 150.5, k, padding) if fits else None
 
 
 def max_pool(X: Tensor, k: int, padding: int) -> Tensor:

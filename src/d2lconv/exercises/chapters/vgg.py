@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -330,7 +331,7 @@ class Predictor:
         return [*made.flatten().tolist(), float(same), float(net.training), float(made.requires_grad)]
 
 
-def expected_prediction(net: nn.Sequential, X: Tensor) -> list[float]:
+def expected_prediction(net: Any, X: Tensor) -> list[float]:
     """Compute it by the formula: with the running statistics, in training mode afterwards."""
     norm = net[1]
     Y = (X @ net[0].weight.T + net[0].bias - norm.running_mean) / (norm.running_var + norm.eps).sqrt()

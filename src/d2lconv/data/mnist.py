@@ -183,8 +183,8 @@ def load_fashion_mnist(
     test images come from the official training and test images alike, so compare scores on them only with
     one another. `tools/fashion_subset.py` makes the file.
 
-            raise ValueError(f"folder is for downloads; leave it out with bundled=True, got {folder!r}")
-    `load_mnist`.
+    The downloaded files have the form of those of MNIST, and are cached, checked and split by the same rules:
+    see `load_mnist`.
 
     Source: Xiao, Rasul and Vollgraf, *Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
     Algorithms*, https://arxiv.org/abs/1708.07747, MIT licence. Introduced in: *Image data*.
@@ -205,9 +205,7 @@ def load_fashion_mnist(
         raise TypeError(f"bundled must be True or False, got {bundled!r}")
     if bundled:
         if folder is not None:
-            raise ValueError(
-                f"folder is for downloaded files: leave it out with bundled=True, got {folder!r}"
-            )
+            raise ValueError(f"folder is for downloads; leave it out with bundled=True, got {folder!r}")
         return _load_bundled()
     return load_source(_FASHION_MNIST, _CLOTHES, held_out=_HELD_OUT, folder=folder, progress=progress)
 

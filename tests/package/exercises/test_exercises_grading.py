@@ -227,6 +227,8 @@ LINES = {  # what code may write among the results
     "huge levels": '{"event": "sheet", "levels": {"a": 1000000}, "named": [], "solved": []}',
     "named numbers": '{"event": "sheet", "levels": {}, "named": [[1]], "solved": []}',
     "error of null": '{"event": "end", "exercises": ["convolution.1"], "error": null}',
+    "levels of null": '{"event": "sheet", "levels": null, "named": [], "solved": []}',
+    "problem without text": '{"event": "problem"}',
     "names of null": '{"event": "begin", "exercises": null}',
 }
 CELLS = {  # after each of these the notebook's next cells run

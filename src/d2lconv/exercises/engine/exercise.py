@@ -94,7 +94,7 @@ class Exercise(metaclass=_WithFormerNames):
         Result
             The reply.
         """
-        with usual_dtype(answer):
+        with usual_dtype(answer), torch.random.fork_rng(devices=[]):
             return self._unattempted() if is_blank(answer) else self._check(answer)
 
     def judge(self, answer: object) -> Result:

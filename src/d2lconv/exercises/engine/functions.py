@@ -309,8 +309,7 @@ def _agrees(wrong: Misconception, trial: _Trial) -> bool:
     """Return whether a misconception gives on a case what the answer gave."""
     if trial.given is None or not callable(wrong.gives):
         return False
-    outcome = call(wrong.gives, trial.case.arguments)
-    try:
-        return outcome.end == "value" and same(trial.given, read(outcome.value))
-    except NotNumbersError:
+    try:  # the course's own code: no limits are needed
+        return same(trial.given, read(wrong.gives(*copy.deepcopy(trial.case.arguments))))
+    except Exception:  # a misconception need not be defined everywhere
         return False

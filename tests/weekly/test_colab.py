@@ -84,7 +84,7 @@ def test_a_front_end_for_these_versions_draws_and_moves_a_figure(run, browser, t
 
 
 def test_state_saved_with_these_versions_moves_on_a_page(run, visit, tmp_path):
-    cells = [new_markdown_cell("# Figures"), new_code_cell("from d2lconv import widgets")]
+    cells = [new_markdown_cell("# Figures\n\nText."), new_code_cell("from d2lconv import widgets")]
     for number, name in enumerate(EXPLORERS, start=1):
         metadata = {"mystnb": {"image": {"alt": ALT.format(number)}}}
         cells.append(new_code_cell(f"widgets.{name}_explorer()", metadata=metadata))

@@ -90,8 +90,8 @@ def add_markup(value, key=""):
     return {one: add_markup(inner, one) for one, inner in value.items()} if isinstance(value, dict) else value
 
 
-PAGE = """<!doctype html><meta charset="utf-8"><title>Spoiled</title><link rel="stylesheet" href="../_static/host.css">{}
-<script src="../_static/host.js"></script>"""
+PAGE = """<!doctype html><meta charset="utf-8"><title>Spoiled</title>
+<link rel="stylesheet" href="../_static/host.css">{}<script src="../_static/host.js"></script>"""
 PLACE = """<div class="d2l-live" data-model="{}" data-figures="../_static/figures/spoiled.js">
 <svg role="img" aria-label="Its picture" width="300" height="150"></svg></div>"""
 

@@ -27,7 +27,6 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 from d2lconv.plotting import PALETTE
-from d2lconv.plotting.style import SIGNED
 from d2lconv_book.finish import active_parts, place_of
 
 LOGGER = logging.getLogger(__name__)
@@ -174,26 +173,20 @@ def _image(source: bytes, given: Mapping[str, str]) -> dict[str, str]:
     return new
 
 
-@cache
-def _signed_colours() -> dict[tuple[int, ...], tuple[int, ...]]:
-    """Return, for each colour of maps with a sign, the same one over white: how much shows is its opacity."""
-    steps = np.linspace(-1, 1, SIGNED.N)
-    made = {}
-    for step, colour in zip(steps, SIGNED(np.arange(SIGNED.N), bytes=True)[:, :3].tolist(), strict=True):
-        pure = to_rgb(PALETTE["output" if step > 0 else "highlight"])
-        made[tuple(colour)] = (*(round(255 * part) for part in pure), round(255 * abs(step)))
-    return made
-
-
 def see_through(pixels: np.ndarray) -> np.ndarray | None:
-    """Return a map of signed numbers that lets the paper through at zero; None for other images."""
-    found, where = np.unique(pixels.reshape(-1, 4), axis=0, return_inverse=True)
-    colours = _signed_colours()
-    keys = [tuple(colour) for colour in found[:, :3].tolist()]
-    if len(keys) < 2 or not (found[:, 3] == 255).all() or not all(key in colours for key in keys):
+    """Return a map of signed numbers that lets the paper through at zero; None for other images.
+
+    Its colours lie between white and one of two; how far from white a pixel is becomes its opacity.
+    """
+    colours = np.array([to_rgb(PALETTE["output"]), to_rgb(PALETTE["highlight"])]) * 255
+    depth, full = 255.0 - pixels[..., None, :3], 255.0 - colours
+    share = (depth * full).sum(-1) / (full**2).sum(-1)
+    off = np.abs(depth - share[..., None] * full).max(-1)
+    nearest = off.argmin(-1)
+    share = np.take_along_axis(share, nearest[..., None], -1)
+    if off.min(-1).max() > 3 or share.max() < 0.1 or (pixels[..., 3] < 255).any():
         return None
-    new = np.array([colours[key] for key in keys], dtype=np.uint8)
-    return new[where.reshape(-1)].reshape(pixels.shape)
+    return np.dstack([colours[nearest], 255 * share.clip(0, 1)]).round().astype(np.uint8)
 
 
 # ---- fewer bytes, the same look ----

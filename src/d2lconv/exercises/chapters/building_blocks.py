@@ -79,7 +79,7 @@ IN_A_LIST = Choice(
     title="Layers in a list",
     level=1,
     right="b",
-    because="a module does not look into Python lists, so the optimiser never hears of these layers. "
+    because="a module does not look into Python lists, so the optimizer never hears of these layers. "
     "`nn.ModuleList` would show them.",
     wrong={
         "a": "Python finds the layers in the list without trouble, so `forward` runs.",
@@ -307,7 +307,7 @@ _STEPS, _BATCH, _RATE = 120, 64, 0.01
 
 
 def frozen_parameters(model: nn.Module, done: Run) -> str:
-    """Say which parameters do not learn."""
+    """Return which parameters do not learn."""
     frozen = done.total_params - done.trainable_params
     if frozen:
         return f"{frozen:,} of its {done.total_params:,} parameters do not learn"
@@ -316,7 +316,7 @@ def frozen_parameters(model: nn.Module, done: Run) -> str:
 
 
 def linear_in_disguise(model: nn.Module, done: Run) -> str:
-    """Say whether each score depends on one weighted sum of the pixels, whatever is done to that sum."""
+    """Return whether each score depends on one weighted sum of the pixels, whatever is done to that sum."""
     X = inputs_for(model, (8, 1, 8, 8), seed=3).requires_grad_()
     scores = model(X).double()
     if bool((scores >= 0).all()) and torch.allclose(scores.sum(1), torch.ones(8).double(), atol=1e-3):
@@ -328,7 +328,7 @@ def linear_in_disguise(model: nn.Module, done: Run) -> str:
 
 
 def one_direction(score: Tensor, X: Tensor) -> bool:
-    """Tell whether the gradients of a score point along one line at all inputs."""
+    """Return whether the gradients of a score point along one line at all inputs."""
     (gradient,) = torch.autograd.grad(score.sum(), X, retain_graph=True)
     sizes = torch.linalg.svdvals(gradient.flatten(1).double())
     return bool(sizes[1] <= 1e-3 * sizes[0])

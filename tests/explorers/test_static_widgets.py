@@ -14,8 +14,6 @@ from d2lconv.widgets import convolution_explorer, padding_explorer
 from d2lconv.widgets.convolution import ConvolutionView
 from d2lconv_book import explorers as static_widgets
 
-KNOWN = static_widgets.drawable((static_widgets.HOST / "host.js").read_text(encoding="utf-8"))
-
 
 def test_a_second_run_gives_the_same_bytes_without_the_view_s_source():
     text = dumps(chapter(convolution_explorer()))
@@ -29,7 +27,7 @@ def test_page_has_the_state_once_and_small(book):
     assert not page.find_all("script", type=re.compile("widget"))
     script = (book / static_widgets.file_of("book/convolution")).read_text(encoding="utf-8")
     state = figures_in(script)["state"]
-    assert {widget["model_name"] for widget in state.values()} <= KNOWN | {"LinkModel"}
+    assert {widget["model_name"] for widget in state.values()} <= static_widgets.DRAWN | {"LinkModel"}
     places = page.find_all(class_="d2l-live")
     assert [state[place["data-model"]]["model_name"] for place in places] == ["VBoxModel"] * 3
     address = re.compile(r"\.\./_static/figures/book-convolution\.js\?v=[0-9a-f]{8}")
@@ -70,13 +68,20 @@ def test_build_refuses_figures_that_would_not_work(built):
 def test_host_draws_exactly_what_the_explorers_use():
     figure = convolution_explorer()
     state = saved(figure)["state"]
-    assert {state[one]["model_name"] for one in static_widgets.family(state, figure.model_id)} == KNOWN
+    used = {state[one]["model_name"] for one in static_widgets.check(state, figure.model_id)}
+    table = (
+        (static_widgets.HOST / "host.js")
+        .read_text(encoding="utf-8")
+        .split("const DRAW = {")[1]
+        .split("};")[0]
+    )
+    assert used == static_widgets.DRAWN == set(re.findall(r"\w+Model(?=:)", table))
 
 
 @pytest.mark.parametrize("widget", [ipywidgets.Play(), ipywidgets.HBox([ipywidgets.Text()])])
 def test_other_widgets_are_refused(widget):
     with pytest.raises(static_widgets.FigureError, match=r"it has a (Play|Text)Model, which _host/host\.js"):
-        static_widgets.check(saved(widget)["state"], widget.model_id, KNOWN)
+        static_widgets.check(saved(widget)["state"], widget.model_id)
 
 
 def test_other_views_are_refused():
@@ -84,13 +89,13 @@ def test_other_views_are_refused():
     state = saved(figure)["state"]
     state[figure.view.model_id]["state"]["_anywidget_id"] = "os.path"
     with pytest.raises(static_widgets.FigureError, match=r"its view os\.path is not in d2lconv\.widgets"):
-        static_widgets.check(state, figure.model_id, KNOWN)
+        static_widgets.check(state, figure.model_id)
 
 
 def test_compact_keeps_the_figure_its_links_and_nothing_else():
     figure, other = convolution_explorer(), padding_explorer()
     state = saved(figure, other)["state"]
-    small = static_widgets.compact(state, static_widgets.check(state, figure.model_id, KNOWN))
+    small = static_widgets.compact(state, static_widgets.check(state, figure.model_id))
     names = [widget["model_name"] for widget in small.values()]
     assert names.count("AnyModel") == 1
     assert names.count("LinkModel") == len(figure._links)

@@ -8,7 +8,7 @@ import argparse
 import gzip
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +24,7 @@ from tools.browser import BrowserError, launch
 FIGURES = "figures"  # the folder of what interactive figures are made of, loaded when a reader comes near
 KINDS = {"Document": "html", "Stylesheet": "css", "Script": "js", "Font": "font", "Image": "image"}
 _TEXT = ("text/", "application/javascript", "application/json", "application/xml", "image/svg+xml")
+Then = Callable[[Page], object]
 _WATCH = """
 window.cost = {shift: 0, refused: []};
 new PerformanceObserver((list) => {
@@ -52,10 +53,13 @@ class Report:
         return self.bytes.total()
 
 
-def measure(browser: Browser, base: str, page: str, *, width: int = 1280, read: bool = True) -> Report:
+def measure(
+    browser: Browser, base: str, page: str, *, width: int = 1280, read: bool = True, then: Then | None = None
+) -> Report:
     """Open a page of the site at `base`, with an empty cache, read it to its end, and report.
 
     Without `read`, only its figures are set up, which is faster; `width` is the window's, in CSS pixels.
+    `then` may look at the page at the end.
     """
     report = Report(page)
     context = browser.new_context(viewport={"width": width, "height": 900})
@@ -80,6 +84,8 @@ def measure(browser: Browser, base: str, page: str, *, width: int = 1280, read: 
                 scroll_to(place)
                 place.and_(tab.locator("[data-ready]")).wait_for()
         report.refused = tab.evaluate("cost.refused")
+        if then:
+            then(tab)
     finally:
         context.close()
     return report

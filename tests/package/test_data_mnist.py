@@ -8,10 +8,12 @@ import gzip
 import hashlib
 import re
 import struct
+from importlib import resources
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tests.package.mirrors import Mirror, dead_address
 
 from d2lconv.data import load_fashion_mnist, load_mnist, mnist
@@ -21,6 +23,10 @@ from d2lconv.data.mnist import load_source
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
 NAMES = tuple("abcdefghij")
+SHEET = (
+    "4cd1a4829043c040f51e8600f600ac2290fecae7a87b5b876e43a01da4e92a6a"  # printed by tools/fashion_subset.py
+)
+FIRST_ROW = [0] * 7 + [115, 226, 145, 170, 155, 165, 161, 159, 125, 175, 140, 174, 236, 95, 0, 2, 2] + [0] * 4
 
 
 def idx(values, code=0x08):
@@ -176,6 +182,7 @@ def test_files_that_are_there_are_found(arrays, splits, tmp_path_factory, form):
         (gzip.compress(b"cut")[:-4], "damaged gzip data: Compressed file ended"),
         (gzip.compress(bytes(10**6)), "unpacks to more than the limit of 600,000 bytes"),
     ],
+    ids=["another file", "cut", "too large"],
 )
 def test_wrong_files_that_are_there_are_named(arrays, tmp_path, content, message):
     path = tmp_path / "small" / "train-images.idx3-ubyte"
@@ -288,3 +295,55 @@ def test_the_two_sets_do_not_share_a_folder():
     first, second = (source for _, source in LOADERS.values())
     assert first.name != second.name
     assert set(first.files.values()).isdisjoint(second.files.values())
+
+
+# ---- the clothes that come with the package -----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clothes():
+    return load_fashion_mnist(bundled=True)
+
+
+def test_bundled_clothes_are_the_pixels_of_the_source(clothes):
+    """One known image, and the sum of all, as the script that chose them prints it."""
+    stored = np.round(clothes.train.images.numpy() * 255).astype(np.uint8)
+    assert stored[0, 0, 14].tolist() == FIRST_ROW
+    with resources.as_file(resources.files("d2lconv") / "assets" / "fashion_mnist.png") as path:
+        pixels = np.asarray(Image.open(path))
+    assert hashlib.sha256(pixels.tobytes()).hexdigest() == SHEET
+    every = torch.cat([part.images for part in clothes]).numpy()
+    assert sorted(np.round(every * 255).astype(np.uint8).sum(axis=(1, 2, 3))) == sorted(
+        pixels.reshape(90, 28, 100, 28).sum(axis=(1, 3)).reshape(-1)
+    )
+
+
+def test_bundled_clothes_are_balanced_and_in_one_set_each(clothes):
+    for part, size in zip(clothes, (600, 100, 200), strict=True):
+        assert part.labels.bincount().tolist() == [size] * 10
+        assert part.labels[:20].tolist() == [*range(10), *range(10)]
+        assert part.images.shape == (10 * size, 1, 28, 28)
+        assert part.images.dtype == torch.float32
+        assert part.images.aminmax() == (0, 1)
+        assert part.class_names[9] == "Ankle boot"
+    kept = {image.numpy().tobytes() for part in clothes for image in part.images}
+    assert len(kept) == 9000
+
+
+def test_bundled_clothes_are_told_apart_by_their_labels(clothes):
+    """The mean image of each class is nearest to most test images of that class."""
+    means = torch.stack([clothes.train.images[clothes.train.labels == label].mean(0) for label in range(10)])
+    nearest = torch.cdist(clothes.test.images.flatten(1), means.flatten(1)).argmin(1)
+    assert (nearest == clothes.test.labels).float().mean() > 0.65
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({"bundled": 1}, TypeError, "bundled must be True or False, got 1"),
+        ({"bundled": True, "folder": "here"}, ValueError, "folder is for downloads; .* got 'here'"),
+    ],
+)
+def test_bundled_clothes_refuse(given, error, message):
+    with pytest.raises(error, match=message):
+        load_fashion_mnist(**given)

@@ -44,7 +44,7 @@ def convolutions(draw, axes):
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @given(case=convolutions(axes=2))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_conv2d_agrees_with_pytorch(case):
     tensors, setting = case
     agree(lambda *t: ops.conv2d(*t, **setting), lambda *t: F.conv2d(*t, **setting), *tensors)
@@ -52,7 +52,7 @@ def test_conv2d_agrees_with_pytorch(case):
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @given(case=convolutions(axes=1))
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_conv1d_agrees_with_pytorch(case):
     tensors, setting = case
     setting = {name: value[0] if isinstance(value, tuple) else value for name, value in setting.items()}
@@ -102,7 +102,7 @@ def test_kernel_rows_that_overflow_alone_may_cancel(dtype):
     kernel=st.tuples(st.integers(1, 17), st.integers(1, 17)),
     scale=st.sampled_from([1, 15]),
 )
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_convolution_in_16_bits_rounds_once(dtype, size, kernel, scale):
     assume(all(k <= n for k, n in zip(kernel, size, strict=True)))
     generator = torch.Generator().manual_seed(sum(size))

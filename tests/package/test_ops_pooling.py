@@ -49,7 +49,7 @@ def poolings(draw, axes):
 
 
 @given(case=poolings(axes=2), dilation=st.one_of(st.integers(1, 3), st.tuples(*[st.integers(1, 3)] * 2)))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_max_pool2d_agrees_with_pytorch(case, dilation):
     X, setting = case
     setting["dilation"] = dilation
@@ -74,7 +74,7 @@ def some_window_sees_only_padding(X, setting):
     count_include_pad=st.booleans(),
     divisor_override=st.sampled_from([None, None, 3, -2, 0]),
 )
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_avg_pool2d_agrees_with_pytorch(case, count_include_pad, divisor_override):
     X, setting = case
     setting |= {"count_include_pad": count_include_pad, "divisor_override": divisor_override}
@@ -82,7 +82,7 @@ def test_avg_pool2d_agrees_with_pytorch(case, count_include_pad, divisor_overrid
 
 
 @given(case=poolings(axes=1), dilation=st.integers(1, 3))
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_max_pool1d_agrees_with_pytorch(case, dilation):
     X, setting = case
     setting["dilation"] = dilation
@@ -91,7 +91,7 @@ def test_max_pool1d_agrees_with_pytorch(case, dilation):
 
 
 @given(case=poolings(axes=1), count_include_pad=st.booleans())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_avg_pool1d_agrees_with_pytorch(case, count_include_pad):
     X, setting = case
     setting["count_include_pad"] = count_include_pad
@@ -105,7 +105,7 @@ special = st.sampled_from(
 
 
 @given(case=poolings(axes=2), dilation=st.integers(1, 3), values=special, channels_last=st.booleans())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_the_winner_at_ties_infinities_and_nan_is_pytorchs(case, dilation, values, channels_last):
     X, setting = case
     setting["dilation"] = dilation
@@ -163,7 +163,7 @@ def test_sums_in_16_bits_neither_stall_nor_overflow(dtype):
     stride=st.one_of(st.none(), st.integers(1, 3)),
     scale=st.sampled_from([1, 20_000]),
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_pooling_in_16_bits_rounds_once(dtype, size, kernel, stride, scale):
     assume(kernel <= size)
     X = (torch.rand(1, 1, size, size, generator=torch.Generator().manual_seed(size)) * scale).to(dtype)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.package.oracle import agree, assert_same, distinct
 from torch.nn import functional as F
@@ -24,6 +24,7 @@ def loops(X, K):
 
 
 @given(size=sizes, kernel=pairs, stride=pairs, padding=st.tuples(*[st.integers(0, 3)] * 2), dilation=pairs)
+@settings(max_examples=30)
 def test_corr2d_agrees_with_pytorch(size, kernel, stride, padding, dilation):
     setting = {"stride": stride, "padding": padding, "dilation": dilation}
     agree(
@@ -41,6 +42,7 @@ def test_corr2d_equals_its_definition_in_every_dtype(dtype):
 
 
 @given(size=sizes, kernel=pairs)
+@settings(max_examples=30)
 def test_convolution_is_the_polynomial_product(size, kernel):
     """Full convolution multiplies polynomials in two variables: it must commute."""
     X, K = distinct(*size), distinct(*kernel, seed=1)
@@ -70,6 +72,7 @@ def test_worked_example():
 
 
 @given(c_in=st.integers(1, 4), c_out=st.integers(1, 4), kernel=pairs)
+@settings(max_examples=30)
 def test_channels_agree_with_pytorch(c_in, c_out, kernel):
     X, K = distinct(c_in, 5, 6), distinct(c_out, c_in, *kernel, seed=1)
     assert_same(ops.corr2d_multi_in_out, lambda X, K: F.conv2d(X[None], K)[0], X, K)
@@ -77,6 +80,7 @@ def test_channels_agree_with_pytorch(c_in, c_out, kernel):
 
 
 @given(c_in=st.integers(1, 4), c_out=st.integers(1, 4))
+@settings(max_examples=30)
 def test_1x1_agrees_with_pytorch(c_in, c_out):
     X, K = distinct(c_in, 5, 6), distinct(c_out, c_in, 1, 1, seed=1)
     assert_same(ops.corr2d_multi_in_out_1x1, lambda X, K: F.conv2d(X[None], K)[0], X, K)

@@ -85,7 +85,7 @@ def test_numbers_too_small_to_read_are_left_out():
 LAYERS = st.builds(Layer, st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2))
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(layers=st.lists(LAYERS, min_size=1, max_size=3), size=st.integers(12, 18), data=st.data())
 def test_the_cone_is_what_the_gradient_reaches(layers, size, data):
     plt.close("all")

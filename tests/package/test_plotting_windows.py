@@ -61,7 +61,7 @@ def test_windows_shows_zeros_and_dilation():
     assert below(ax) == "⌊(4 + 1 + 2 − 4) / 1⌋ + 1 = 4"
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(**SETTINGS)
 def test_windows_agrees_with_pytorch(size, kernel_size, stride, padding, dilation):
     one = [pair[0] for pair in (size, kernel_size, stride, padding, dilation)]
@@ -86,7 +86,7 @@ def test_coverage_counts_and_frames_the_positions():
     assert below(ax) == "5×4 → 2×2"
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(**SETTINGS)
 def test_coverage_agrees_with_pytorch(size, kernel_size, stride, padding, dilation):
     counts, steps = coverage(size, kernel_size, stride, padding, dilation)

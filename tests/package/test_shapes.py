@@ -29,7 +29,7 @@ int_or_pair = st.one_of(small, pairs)
     padding=st.one_of(st.integers(0, 3), st.tuples(st.integers(0, 3), st.integers(0, 3))),
     dilation=int_or_pair,
 )
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_conv_output_size_is_pytorchs(size, kernel, stride, padding, dilation):
     height, width = kernel if isinstance(kernel, tuple) else (kernel, kernel)
     setting = {"stride": stride, "padding": padding, "dilation": dilation}
@@ -49,7 +49,7 @@ def test_conv_output_size_is_pytorchs(size, kernel, stride, padding, dilation):
     dilation=int_or_pair,
     ceil_mode=st.booleans(),
 )
-@settings(max_examples=150)
+@settings(max_examples=100)
 def test_pool_output_size_is_pytorchs(size, kernel, stride, padding, dilation, ceil_mode):
     setting = {"stride": stride, "padding": padding, "dilation": dilation, "ceil_mode": ceil_mode}
     X = torch.empty(1, 1, *size, device="meta")

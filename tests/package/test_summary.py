@@ -115,7 +115,7 @@ def test_html_is_escaped():
 
 
 @given(stack=stacks())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_output_shapes_are_those_of_a_real_forward(stack):
     model = nn.Sequential(nn.Sequential(*stack[0]), nn.Flatten())
     rows = summarize(model, (2, 24, 23)).rows
@@ -285,6 +285,25 @@ def test_hooks_of_the_reader_are_not_run_and_those_of_pytorch_are():
         assert (kept["map"], calls) == before
     finally:
         everywhere.remove()
+
+
+def test_a_models_own_methods_run_as_hooks_of_the_copy():
+    class Extractor(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer, self.maps = nn.Conv2d(1, 2, 3), {}
+            self.layer.register_forward_hook(self.keep)
+
+        def keep(self, module, args, result):
+            self.maps["layer"] = result
+
+        def forward(self, X):
+            self.layer(X)
+            return self.maps["layer"]
+
+    model = Extractor()
+    assert summarize(model, (1, 8, 8)).total_macs == 648
+    assert model.maps == {}
 
 
 class Keeper(nn.Module):
@@ -480,6 +499,17 @@ def quantised(model):
             lambda: summarize(nn.ReLU(), (1,), example=torch.ones(1)),
             TypeError,
             r"exactly one of input_shape and example",
+        ),
+        (
+            lambda: summarize(nn.Conv2d(1, 2, 3, dtype=torch.cfloat), (1, 8, 8)),
+            TypeError,
+            r"complex ones are not",
+        ),
+        (lambda: summarize(nn.ReLU(), example=torch.ones(1, 3).cfloat()), TypeError, r"complex ones are not"),
+        (
+            lambda: summarize(Model(lambda self, X: X.to_sparse()), (4,)),
+            RuntimeError,
+            r"aten::_to_sparse cannot be run without numbers, as summarize runs a model$",
         ),
         (lambda: summarize(nn.ReLU(), example=3), TypeError, r"^example must be a tensor, .* got 3$"),
         (

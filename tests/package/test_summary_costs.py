@@ -23,7 +23,7 @@ def with_head(layers):
 
 
 @given(stack=stacks())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_totals_of_random_stacks_are_pytorchs(stack):
     model = with_head(stack[0])
     summary = summarize(model, (2, 24, 23))

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even k
 
 
 @given(stack=stacks())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_receptive_fields_of_stacks_are_those_of_shape_arithmetic(stack):
     layers, specs = stack
     rows = summarize(nn.Sequential(*layers), (2, 24, 23)).rows
@@ -93,7 +93,7 @@ def networks(draw):
 
 
 @given(model=networks())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_receptive_fields_through_branches_are_what_a_gradient_sees(model):
     assert summarize(model, (2, 121, 121)).rows[-1].field_size == seen_by_one_cell(model, (2, 121, 121))
 

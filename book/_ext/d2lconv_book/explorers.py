@@ -2,8 +2,8 @@
 
 A page shows the picture that is stored beside a widget until `host.js` puts the figure there. What the
 figures of a page hold stands in a file of its own, which the host loads when a reader comes near the first,
-and so does the view of each kind of figure, which comes from the package. All are scripts: a page that was
-opened from a disk loads nothing else. A figure that could not work is a build warning.
+and so do the view of each kind of figure, which comes from the package, and what all views share. All are
+scripts: a page that was opened from a disk loads nothing else. A figure that could not work is a warning.
 """
 
 import hashlib
@@ -20,20 +20,22 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
-from d2lconv.widgets.base import FOLDER, View
+from d2lconv.widgets.base import FOLDER, View, join_scripts, join_styles
 
 LOGGER = logging.getLogger(__name__)
 
 HOST = Path(__file__).parents[2] / "_host"
 FILES = ("host.js", "host.css")
 FIGURES = "_static/figures"  # one file for each page with figures
-VIEWS = "_static/views"  # one file for each kind of figure
+VIEWS = "_static/views"  # one file for each kind of figure, and one with what all share
 VIEW = "application/vnd.jupyter.widget-view+json"
 #: Types of widgets that the host draws.
 DRAWN = frozenset(
     f"{kind}Model" for kind in ("Any", "Checkbox", "Dropdown", "FloatSlider", "HBox", "IntSlider", "VBox")
 )
 LINKS = ("LinkModel", "DirectionalLinkModel")
+_SHARED = sorted(FOLDER.glob("shared/*.js"))
+_SHARED_STYLE = join_styles("shared/base.css")
 _SAVED = "ipywidgets_state"  # under which myst-nb keeps the state of a page
 _KEY = "d2l_figures"  # under which a page's figures are kept
 _MODEL_ID = re.compile(r'"model_id":\s*"([0-9a-f]+)"')
@@ -109,15 +111,32 @@ def as_script(state: State, views: dict[str, str]) -> str:
     return f"window.d2lFigures = JSON.parse('{escaped}');\n"
 
 
+def shared_script() -> str:
+    """Write what all views share, styles too, as a script, which leaves it in `window.d2lShared`."""
+    module = join_scripts(*(f"shared/{path.name}" for path in _SHARED))
+    css, given = json.dumps(_SHARED_STYLE, ensure_ascii=False), ", ".join(_shared_names())
+    return f'"use strict";\nwindow.d2lShared = (() => {{\n{module}return {{ css: {css}, {given} }};\n}})();\n'
+
+
 def view_script(kind: type[View]) -> str:
-    """Write a view and its style sheet as a script, which leaves them in `window.d2lViews`."""
-    module = str(kind._esm).replace("export default", "return")
-    css = json.dumps(str(kind._css), ensure_ascii=False)
-    name = f"{kind.__module__}.{kind.__name__}"
+    """Write a view, styles too, as a script, which leaves in `window.d2lViews` how the view is made."""
+    module = join_scripts(f"{_folder(kind)}/view.js", own=True).replace("export default", "return")
+    css = json.dumps(str(kind._css).removeprefix(_SHARED_STYLE), ensure_ascii=False)
+    taken = ", ".join(name for name in _shared_names() if re.search(rf"\b{name}\b", module))
     return (
-        f'"use strict";\n(window.d2lViews ??= {{}})["{name}"] = '
-        f"{{ css: {css}, view: (() => {{\n{module}}})() }};\n"
+        f'"use strict";\n(window.d2lViews ??= {{}})["{kind.__module__}.{kind.__name__}"] = '
+        f"{{ css: {css}, make: ({{ {taken} }}) => {{\n{module}}} }};\n"
     )
+
+
+def _shared_names() -> list[str]:
+    """List what the scripts that views share export."""
+    texts = "".join(path.read_text(encoding="utf-8") for path in _SHARED)
+    return re.findall(r"^export (?:class|const|function) (\w+)", texts, re.MULTILINE)
+
+
+def _folder(kind: type[View]) -> str:
+    return kind.__module__.rpartition(".")[2]
 
 
 def file_of(page: str) -> str:
@@ -163,18 +182,20 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[str, str]:
-    """Write the views of a page's figures, and return their addresses; a changed one rebuilds the page."""
+    """Write the views of a page's figures and what they share; return their addresses by name.
+
+    A change in one of their files rebuilds the page.
+    """
+    scripts = {"shared": ("shared", shared_script())}
+    for kind in views_in(saved, ids).values():
+        scripts[f"{kind.__module__}.{kind.__name__}"] = (_folder(kind), view_script(kind))
     addresses = {}
-    for kind in dict.fromkeys(views_in(saved, ids).values()):
-        script = view_script(kind)
-        figure = kind.__module__.rpartition(".")[2]
-        name = f"{VIEWS}/{figure}.js"
-        _write(app, name, script)
-        addresses[f"{kind.__module__}.{kind.__name__}"] = _versioned(
-            relative_uri(f"{page}.html", name), script
-        )
-        for file in [*FOLDER.glob("shared/*"), *FOLDER.glob(f"{figure}/*.[cj]s*")]:
-            app.env.note_dependency(str(file))
+    for name, (folder, script) in scripts.items():
+        file = f"{VIEWS}/{folder}.js"
+        _write(app, file, script)
+        addresses[name] = _versioned(relative_uri(f"{page}.html", file), script)
+        for source in FOLDER.glob(f"{folder}/*.[cj]s*"):
+            app.env.note_dependency(str(source))
     return addresses
 
 

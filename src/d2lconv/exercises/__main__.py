@@ -80,6 +80,7 @@ def _grade_all(options: argparse.Namespace) -> int:
     paths = [path for name in options.notebooks for path in notebooks_of(name)]
     if not paths:
         problems.append("there are no notebooks in " + ", ".join(options.notebooks))
+        print(problems[-1], file=sys.stderr)
     table = not (options.json or options.csv)
     try:
         for path in paths:

@@ -36,8 +36,8 @@ def summarize(
     """Return a table of a model's layers: output shape, parameters, multiply-adds and receptive field.
 
     The model is run as in ``model.eval()``, on a copy without numbers: this costs next to no memory or time,
-    and the model's weights, buffers, mode and device stay as they are. Hooks that the reader registered are
-    not run.
+    and the model's weights, buffers, mode and device stay as they are. Hooks are not run, except
+    PyTorch's own and the model's own methods.
 
     Parameters
     ----------
@@ -108,6 +108,8 @@ def summarize(
                 f"model must be made of Python modules, but {f'its layer {name!r}' if name else 'it'} is "
                 "TorchScript; summarize it before torch.jit.script or torch.jit.trace"
             )
+    if any(tensor.is_complex() for tensor in [*model.parameters(), *tensors_in(example)]):
+        raise TypeError("model and example must hold real numbers; complex ones are not supported")
     if (input_shape is None) == (example is None):
         raise TypeError("summarize needs exactly one of input_shape and example")
     twin = _copy(model)
@@ -151,6 +153,8 @@ def _explained(error: Exception) -> str:
             "it decides by the numbers in a tensor, with `if`, `while`, `.item()` or the like, but summarize "
             "runs it without numbers; summarize the parts before and after that decision instead"
         )
+    if "no fake impl" in text:
+        return f"{text.split(': ')[0]} cannot be run without numbers, as summarize runs a model"
     if re.search(r"missing \d+ required .*argument|argument #1 'indices'", text):
         text += "; for several inputs, or integers, give them: summarize(model, example=...)"
     return text
@@ -207,7 +211,10 @@ def _arguments(example: Any) -> tuple[Sequence[Any], Mapping[str, Any], list[Ten
 
 
 def _copy(model: nn.Module) -> nn.Module:
-    """Copy a model without its numbers and without the reader's hooks; shared tensors stay shared."""
+    """Copy a model without its numbers; shared tensors stay shared.
+
+    Of its hooks, those of PyTorch, which compute weights for example, and the model's own methods are kept.
+    """
     known: dict[int, Any] = {}
     for module in model.modules():
         for tensor in [*module.parameters(False), *module.buffers(False)]:
@@ -217,11 +224,14 @@ def _copy(model: nn.Module) -> nn.Module:
             twin = copy.deepcopy(model, dict(known))
         except Exception:  # it holds something that can't be copied, such as a lock
             twin = _copy_by_attribute(model, known)
-    for module in twin.modules():
+    modules = set(twin.modules())
+    for module in modules:
         for hooks in (module._forward_hooks, module._forward_pre_hooks):
             for key, hook in list(hooks.items()):
-                if not (getattr(hook, "__module__", None) or "").startswith("torch."):
-                    del hooks[key]  # PyTorch's own compute weights, for example
+                owner = getattr(hook, "__self__", None)
+                is_own = isinstance(owner, nn.Module) and owner in modules
+                if not (is_own or (getattr(hook, "__module__", None) or "").startswith("torch.")):
+                    del hooks[key]
     return twin.eval()
 
 

@@ -188,12 +188,12 @@ WRONG = {
         ("padding forgotten", lambda X, k, padding: ops.max_pool2d(X, k)),
         (
             "padding on one side",
-            lambda X, k, padding: ops.max_pool2d(F.pad(X, (padding, 0, padding, 0), value=-99), k),
+            lambda X, k, padding: F.max_pool2d(F.pad(X, (padding, 0, padding, 0), value=-math.inf), k),
         ),
         ("last window kept", lambda X, k, padding: ops.max_pool2d(X, k, padding=padding, ceil_mode=True)),
         (
             "smallest number",
-            lambda X, k, padding: F.pad(X, (padding,) * 4, value=99).unfold(1, k, k).unfold(2, k, k)
+            lambda X, k, padding: F.pad(X, (padding,) * 4, value=math.inf).unfold(1, k, k).unfold(2, k, k)
             .amin((3, 4)),
         ),
         ("nothing returned", lambda X, k, padding: print(max_by_loops(X, k, padding))),

@@ -60,7 +60,7 @@ RIGHT = {
     "scaling.1": [
         weighted_by_loops,
         lambda gradients, images: np.average(gradients.numpy(), axis=0, weights=images),
-        lambda gradients, images: torch.tensor(images).float() @ gradients / sum(images),
+        lambda gradients, images: images.float() @ gradients / sum(images),
     ],
     "scaling.2": ["b", "B"],
     "scaling.3": [
@@ -89,7 +89,7 @@ RIGHT = {
 WRONG = {
     "scaling.1": [
         ("plain mean", lambda gradients, images: sum(gradients) / len(images)),
-        ("not divided", lambda gradients, images: torch.tensor(images).float() @ gradients),
+        ("not divided", lambda gradients, images: images.float() @ gradients),
         ("divided by the workers", summed_over_workers),
         ("divided twice", lambda gradients, images: weighted_by_loops(gradients, images) / len(images)),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -77,7 +79,7 @@ IN_A_LIST = Choice(
     title="Layers in a list",
     level=1,
     right="b",
-    because="a module does not look into Python lists, so the optimiser never hears of these layers. "
+    because="a module does not look into Python lists, so the optimizer never hears of these layers. "
     "`nn.ModuleList` would show them.",
     wrong={
         "a": "Python finds the layers in the list without trouble, so `forward` runs.",
@@ -305,7 +307,7 @@ _STEPS, _BATCH, _RATE = 120, 64, 0.01
 
 
 def frozen_parameters(model: nn.Module, done: Run) -> str:
-    """Say which parameters do not learn."""
+    """Return which parameters do not learn."""
     frozen = done.total_params - done.trainable_params
     if frozen:
         return f"{frozen:,} of its {done.total_params:,} parameters do not learn"
@@ -314,7 +316,7 @@ def frozen_parameters(model: nn.Module, done: Run) -> str:
 
 
 def linear_in_disguise(model: nn.Module, done: Run) -> str:
-    """Say whether each score depends on one weighted sum of the pixels, whatever is done to that sum."""
+    """Return whether each score depends on one weighted sum of the pixels, whatever is done to that sum."""
     X = inputs_for(model, (8, 1, 8, 8), seed=3).requires_grad_()
     scores = model(X).double()
     if bool((scores >= 0).all()) and torch.allclose(scores.sum(1), torch.ones(8).double(), atol=1e-3):
@@ -326,7 +328,7 @@ def linear_in_disguise(model: nn.Module, done: Run) -> str:
 
 
 def one_direction(score: Tensor, X: Tensor) -> bool:
-    """Tell whether the gradients of a score point along one line at all inputs."""
+    """Return whether the gradients of a score point along one line at all inputs."""
     (gradient,) = torch.autograd.grad(score.sum(), X, retain_graph=True)
     sizes = torch.linalg.svdvals(gradient.flatten(1).double())
     return bool(sizes[1] <= 1e-3 * sizes[0])
@@ -477,7 +479,7 @@ def body_and_head(draw: RandomInputs, d: int, h: int, c: int, classes: int) -> t
     return net, classes
 
 
-def facts_of(net: nn.Sequential, made: nn.Module) -> list[float]:
+def facts_of(net: Any, made: nn.Module) -> list[float]:
     """Measure a changed network: parameters that learn, all parameters, outputs, whether the body stayed."""
     kept = dict(net[0].named_parameters())
     mine = [one for name, one in made.named_parameters() if name.startswith("0.")]
@@ -489,7 +491,7 @@ def facts_of(net: nn.Sequential, made: nn.Module) -> list[float]:
 
 
 def new_head(
-    net: nn.Sequential,
+    net: Any,
     classes: int,
     *,
     freeze: bool = True,

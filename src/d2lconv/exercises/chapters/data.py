@@ -184,7 +184,19 @@ LENGTH = Function(
     answer_description="a function that gives a whole number",
     cases=Cases(
         idx_header,
-        lengths=[(1,), (2,), (2, 3), (3, 1, 2), (2, 28, 28), (300,), (1000, 3), (300, 28, 28), (60_000,)],
+        lengths=[
+            (1,),
+            (2,),
+            (2, 3),
+            (3, 1, 2),
+            (2, 28, 28),
+            (300,),
+            (1000, 3),
+            (300, 28, 28),
+            (60_000,),
+            (70_000, 2),
+            (3, 65_537),
+        ],
         kind=list(TYPES),
         small=20,
         large=20,
@@ -365,7 +377,7 @@ def labels_and_fold(
     draw: RandomInputs, length: int, classes: int, n: int, k: int
 ) -> tuple[Tensor, int, int] | None:
     """Make labels in no order, and the number of a fold that exists."""
-    return (draw(length, low=0, high=classes - 1).long(), k, n) if k < n else None
+    return (4 * draw(length, low=0, high=classes - 1).long(), k, n) if k < n else None
 
 
 def fold_by_counting(labels: Tensor, k: int, n: int, *, first: int = 0) -> list[int]:

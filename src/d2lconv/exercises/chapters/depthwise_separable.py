@@ -187,10 +187,10 @@ COST = Function(
 
 
 def grouped_case(
-    draw: RandomInputs, groups: int, c_in: int, c_out: int, h: int, k: int
+    draw: RandomInputs, groups: int, c_in: int, c_out: int, h: int, k: int, wider: int
 ) -> tuple[Tensor, Tensor, int]:
     """Make an image and kernels; `c_in` and `c_out` count the channels of each group."""
-    return draw(groups * c_in, h + k, k + 1), draw(groups * c_out, c_in, k, k), groups
+    return draw(groups * c_in, h + k, k + wider + 1), draw(groups * c_out, c_in, k, k + wider), groups
 
 
 def grouped(X: Tensor, weight: Tensor, groups: int) -> Tensor:
@@ -269,6 +269,7 @@ GROUPED = Function(
         c_out=range(1, 4),
         h=range(3),
         k=range(1, 4),
+        wider=range(3),
         small=20,
         large=20,
     ),
@@ -367,18 +368,18 @@ AROUND = [(channel, row, column) for channel in range(16) for row in range(4, 9)
 
 
 def seen(model: nn.Module) -> Tensor:
-    """Tell which of the 5×5 cells around the middle each output channel depends on: (inputs, 25, outputs)."""
+    """Return which of the 5×5 cells around the middle each output depends on: (inputs, 25, outputs)."""
     return dependence(model, NETWORK_SHAPE, AROUND, (6, 6)).reshape(16, 25, -1)
 
 
 def does_not_mix(model: nn.Module, done: Run) -> str:
-    """Say that an output channel is blind to some input channels."""
+    """Return the fault that an output channel is blind to some input channels."""
     fewest = int(seen(model).any(1).sum(0).min())
     return "" if fewest == 16 else f"an output channel sees {fewest} of the 16 input channels"
 
 
 def does_not_look_around(model: nn.Module, done: Run) -> str:
-    """Say that an output cell sees less than 5×5 cells."""
+    """Return the fault that an output cell sees less than 5×5 cells."""
     fewest = int(seen(model).sum(1).min())
     return "" if fewest == 25 else f"an output cell sees {fewest} of the 25 cells around its place"
 

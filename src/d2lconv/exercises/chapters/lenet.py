@@ -43,10 +43,10 @@ STALLED = Choice(
     title="Why it stalls",
     level=1,
     right="d",
-    because="a sigmoid's slope is at most 1/4, and PyTorch's first weights do not make up for it.",
+    because="a sigmoid's slope is at most 1/4, and PyTorch's initial weights do not make up for it.",
     wrong={
-        "a": "The same loop trains the network well as soon as its first weights or its activations change.",
-        "b": "With other first weights the same layers, sigmoids included, learn the digits.",
+        "a": "The same loop trains the network well once its initial weights or its activations change.",
+        "b": "With other initial weights the same layers, sigmoids included, learn the digits.",
         "c": "Average pooling stays as it is when the activation becomes tanh, and that network learns.",
     },
 )
@@ -177,8 +177,9 @@ TOP_K = Function(
 
 
 def labels_and_answers(draw: RandomInputs, n: int, m: int) -> tuple[Tensor, Tensor, int]:
-    """Make the labels and answers of m images, of n classes."""
-    return draw(m, low=0, high=n - 1).long(), draw(m, low=0, high=n - 1).long(), n
+    """Make the labels and answers of m images, of n classes, of which the last may not occur."""
+    last = n - 1 - (m % 2 == 0)
+    return draw(m, low=0, high=last).long(), draw(m, low=0, high=last).long(), n
 
 
 def confusion_of(labels: Tensor, answers: Tensor, n: int) -> Tensor:

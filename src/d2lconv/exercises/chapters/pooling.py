@@ -99,7 +99,7 @@ def channels_and_window(
 ) -> tuple[Tensor, int, int] | None:
     """Make maps, most of them below zero, and a window that fits in."""
     fits = 2 * padding <= k <= min(h, w) + 2 * padding
-    return (draw(c, h, w, low=-9, high=2), k, padding) if fits else None
+    return (draw(c, h, w, low=-9, high=2) * 150.5, k, padding) if fits else None
 
 
 def max_pool(X: Tensor, k: int, padding: int) -> Tensor:
@@ -355,7 +355,7 @@ LAST_WINDOW = Function(
 
 
 def one_size_only(model: nn.Module, done: Run) -> str:
-    """Say which size of image does not fit."""
+    """Return which size of image does not fit."""
     for height, width in ((20, 20), (40, 40), (24, 36)):
         try:
             with torch.no_grad():
@@ -368,7 +368,7 @@ def one_size_only(model: nn.Module, done: Run) -> str:
 
 
 def no_convolution(model: nn.Module, done: Run) -> str:
-    """Say that no convolution looks around."""
+    """Return the fault that no convolution looks around."""
     found = any(step.looks_around for step in done.steps("Conv2d"))
     return "" if found else "no convolution looks around"
 

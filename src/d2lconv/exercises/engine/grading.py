@@ -187,11 +187,12 @@ class _Pipe:
         self._thread.start()
 
     def _read(self, pipe: IO[bytes]) -> None:
-        while block := os.read(pipe.fileno(), 2**16):
-            if self._last:
-                self.kept = (self.kept + block)[-self._last :]
-            elif len(self.kept) < self._first:
-                self.kept = (self.kept + block)[: self._first]
+        with pipe:
+            while block := os.read(pipe.fileno(), 2**16):
+                if self._last:
+                    self.kept = (self.kept + block)[-self._last :]
+                elif len(self.kept) < self._first:
+                    self.kept = (self.kept + block)[: self._first]
 
     def text(self) -> str:
         """Return what was kept; a process that was left behind and holds the pipe open is not waited for."""

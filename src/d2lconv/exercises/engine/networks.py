@@ -16,6 +16,7 @@ from d2lconv.exercises.engine.runs import (
     changes_with_the_call,
     depends_on_the_batch,
     inputs_for,
+    load_recorder,
     run,
     uncompiled,
 )
@@ -115,19 +116,20 @@ class Network(Exercise):
             if not isinstance(made.value, nn.Module):
                 return self._refused(f"Your function gives {describe(made.value)}.")
             answer = made.value
-        answer = getattr(answer, "_orig_mod", answer)  # of a compiled network
-        if is_stub(answer.forward):
+        network: nn.Module = getattr(answer, "_orig_mod", answer)  # of a compiled one
+        if is_stub(network.forward):
             return self._unattempted()
-        if type(answer).forward is nn.Module.forward:
-            return self._without_forward(type(answer))
-        if held := _list_of_layers(answer):
+        if type(network).forward is nn.Module.forward:
+            return self._without_forward(type(network))
+        if held := _list_of_layers(network):
             wrong = f"PyTorch does not see the layers in {held}."
             hint = "Put them in nn.Sequential or nn.ModuleList: only those make them part of the network."
             return Result(self.id, "not yet", wrong, misconception="layers in a list", hint=hint)
         with uncompiled():
-            return self._check_built(answer)
+            return self._check_built(network)
 
     def _check_built(self, answer: nn.Module) -> Result:
+        load_recorder()
         tried = call(self._examine, (answer,))
         if tried.end == "unfinished":
             return self._unattempted()

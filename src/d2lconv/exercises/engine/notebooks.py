@@ -64,7 +64,11 @@ def read_sheet(path: Path, *, whole: bool) -> Sheet:
     _, texts = read_cells(path)
     starts = [n for n, (kind, text) in enumerate(texts) if kind == "markdown" and _SECTION.search(text)]
     first = starts[0] if starts and not whole else 0
-    above, found, solved, set_exercises, number = [], [], [], [], 0
+    above: list[Cell] = []
+    found: list[Cell] = []
+    solved: list[str] = []
+    set_exercises: list[str] = []
+    number = 0
     for position, (kind, text) in enumerate(texts):
         if kind == "markdown":
             for line in _HAND_IN.findall(text):
@@ -89,7 +93,8 @@ def as_python(source: str) -> str:
             from IPython.core.inputtransformer2 import TransformerManager
         except ImportError:
             return _MAGIC.sub(r"\1pass", source)
-        transform: Callable[[str], str] = TransformerManager().transform_cell
+        manager: Any = TransformerManager
+        transform: Callable[[str], str] = manager().transform_cell
         return transform(source)
     return source
 

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from d2lconv.exercises.engine.runs import Recorder
+from d2lconv.exercises.engine.runs import Recorder, load_recorder
 from d2lconv.summary import summarize
 
 SECONDS = 6.0  # that one call may take; milliseconds are usual, but a first import may be slow
@@ -33,6 +33,8 @@ _PRINTED = 600  # characters of what the code printed that are shown
 
 # Where code lies that the reader has not written: this package, PyTorch and its neighbours, Python's library.
 _OTHERS = tuple(str(Path(file).parent) for file in (Path(__file__).parent, torch.__path__[0], os.__file__))
+
+_CONVOLUTION = str(Path(__file__).parents[2] / "ops" / "convolution.py")
 
 _EMPTY = {
     "RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "POP_TOP", "COPY_FREE_VARS", "MAKE_CELL",
@@ -102,11 +104,13 @@ class _Watch(contextlib.AbstractContextManager["_Watch"]):
     def __init__(self, forbidden: Sequence[str]) -> None:
         self.forbidden = frozenset(forbidden)
         self.used: set[str] = set()
-        self._recorder = Recorder() if "groups" in self.forbidden else None
+        self._recorder = _OwnSteps() if "groups" in self.forbidden else None
+        if self._recorder:
+            load_recorder()
 
     def __enter__(self) -> _Watch:
         if self._recorder:
-            self._recorder.__enter__()
+            self._recorder.__enter__()  # type: ignore[no-untyped-call]
         if self.forbidden:
             self._before = sys.getprofile()
             sys.setprofile(self._look)
@@ -116,7 +120,7 @@ class _Watch(contextlib.AbstractContextManager["_Watch"]):
         if self.forbidden:
             sys.setprofile(self._before)
         if self._recorder:
-            self._recorder.__exit__(*error)
+            self._recorder.__exit__(*error)  # type: ignore[no-untyped-call]
             if any(step.groups > 1 for step in self._recorder.steps):
                 self.used.add("groups")
 
@@ -131,6 +135,20 @@ class _Watch(contextlib.AbstractContextManager["_Watch"]):
             self.used.add(name)
 
 
+class _OwnSteps(Recorder):  # type: ignore[no-untyped-call]
+    """Leaves out what the course's operators do inside."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
+        count = len(self.steps)
+        made = super().__torch_dispatch__(function, types, arguments, options)
+        frame: FrameType | None = sys._getframe()
+        while frame is not None and frame.f_code.co_filename != _CONVOLUTION:
+            frame = frame.f_back
+        if frame is not None:
+            del self.steps[count:]
+        return made
+
+
 def _is_library(file: str) -> bool:
     return file.startswith((*_OTHERS, str(Path(__file__).parents[2]))) or "site-packages" in file
 
@@ -142,7 +160,7 @@ def _load_for_summaries() -> None:
 
 
 def is_stub(function: object) -> bool:
-    """Tell whether a function has no body yet: a docstring, ``...``, ``pass`` or ``return None`` only."""
+    """Return whether a function has no body yet: a docstring, ``...``, ``pass`` or ``return None`` only."""
     code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
     if code is None or any(step.opname not in _EMPTY for step in dis.get_instructions(code)):
         return False
@@ -165,7 +183,7 @@ def _identical(before: object, after: object) -> bool:
 
 
 def _is_unfinished(error: BaseException | None) -> bool:
-    """Tell whether an error is, or was caused by, a NotImplementedError that the reader's own line raises."""
+    """Return whether an error is, or was caused by, a NotImplementedError from the reader's own line."""
     if error is None:
         return False
     return (isinstance(error, NotImplementedError) and _raised_by_hand(error)) or _is_unfinished(
@@ -174,7 +192,7 @@ def _is_unfinished(error: BaseException | None) -> bool:
 
 
 def _raised_by_hand(error: BaseException) -> bool:
-    """Tell whether a `raise` of the reader made an error, and not PyTorch, called in the reader's line."""
+    """Return whether a `raise` of the reader made an error, and not PyTorch, called in the reader's line."""
     step = error.__traceback__
     while step is not None and step.tb_next is not None:
         step = step.tb_next

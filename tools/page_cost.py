@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, Route
+from playwright.sync_api import Browser, CDPSession, Locator, Page, Route
 
 from tools.browser import BrowserError, launch
 
@@ -73,7 +73,7 @@ def measure(
         context.add_init_script(_WATCH)
         context.route(lambda address: not address.startswith(inside), abort)
         tab = context.new_page()
-        _count_bytes(tab, report)
+        session = _count_bytes(tab, report)
         tab.goto(base + page, wait_until="networkidle")
         report.shift = tab.evaluate("cost.shift")
         if read:
@@ -84,6 +84,7 @@ def measure(
                 scroll_to(place)
                 place.and_(tab.locator("[data-ready]")).wait_for()
         report.refused = tab.evaluate("cost.refused")
+        session.detach()  # what `then` makes a page load is no cost of a visit
         if then:
             then(tab)
     finally:
@@ -105,7 +106,7 @@ def scroll_to(place: Locator) -> None:
     place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
 
 
-def _count_bytes(tab: Page, report: Report) -> None:
+def _count_bytes(tab: Page, report: Report) -> CDPSession:
     """Add up the answers by kind."""
     session = tab.context.new_cdp_session(tab)
     kinds: dict[str, str] = {}
@@ -124,6 +125,7 @@ def _count_bytes(tab: Page, report: Report) -> None:
     session.on("Network.responseReceived", answered)
     session.on("Network.loadingFinished", finished)
     session.send("Network.enable")
+    return session
 
 
 @contextmanager

@@ -99,7 +99,11 @@ def test_zero_of_a_map_lets_the_paper_through():
     assert pixels[0, 0, 3] == pixels[1, 127, 3] == 255
     on_white = 255 + (pixels[..., :3] - 255) * pixels[..., 3:] / 255
     assert np.abs(on_white - signs[..., :3]).max() <= 1.5  # the light theme looks as before
-    assert figures.see_through(np.full((2, 2, 4), 255, dtype=np.uint8)) is None
+    between = SIGNED(np.linspace(0, 1, 300), bytes=True)  # a colour bar has colours between those of maps
+    bar = np.rint((between[1:].astype(float) + between[:-1]) / 2).astype(np.uint8)[:, None]
+    assert figures.see_through(bar)[150, 0, 3] <= 2
+    for other in (np.full((2, 2, 4), 255), np.tile([[[0, 0, 0, 255]], [[255] * 4]], (1, 2, 1))):
+        assert figures.see_through(other.astype(np.uint8)) is None
 
 
 def test_real_figure_loses_nothing_that_is_seen(tmp_path):

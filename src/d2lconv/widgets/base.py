@@ -42,7 +42,7 @@ def join_scripts(*names: str, own: bool = False) -> str:
     Examples
     --------
     >>> module = join_scripts("padding/view.js")
-    >>> "function makeGrid" in module, "import" in module, module.count("export ")
+    >>> "class Grid" in module, "import" in module, module.count("export ")
     (True, False, 1)
     """
     texts: dict[Path, str] = {}

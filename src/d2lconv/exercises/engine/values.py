@@ -37,7 +37,7 @@ class Value(Exercise):
     ...     wrong=(Misconception("swapped", (3, 2), "Height comes first."),),
     ... )
     >>> exercise.check((2, 7))
-    Not yet (example.4): the height is right; the width is not.
+    Not yet (example.4): right: height; not right: width.
       given: [2, 7]
     """
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -91,6 +92,17 @@ def figures_in_toc() -> dict[str, list[str]]:
     return found
 
 
+@cache
+def parsed(text: str) -> BeautifulSoup:
+    """Parse a page, once for all that look at it."""
+    return BeautifulSoup(text, "html.parser")
+
+
+def parse(path: Path) -> BeautifulSoup:
+    """Return a page's elements; they are shared, so leave them as they are."""
+    return parsed(path.read_text(encoding="utf-8"))
+
+
 def pages(site: Path) -> list[Path]:
     """Return the pages of a built book; the theme leaves templates among its static files."""
     return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.relative_to(site).parts]
@@ -105,7 +117,7 @@ def loads_from_elsewhere(site: Path) -> list[str]:
     """Return what pages and style sheets load from other hosts. Links to follow may lead anywhere."""
     found = []
     for path in pages(site):
-        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        page = parse(path)
         for tag, attributes in _LOADED.items():
             for element in page.find_all(tag):
                 if tag == "link" and "canonical" in element.get("rel", []):
@@ -126,15 +138,13 @@ def loads_from_elsewhere(site: Path) -> list[str]:
 
 def broken_links(site: Path) -> list[str]:
     """Return links and sources within the site that lead to no file or no element."""
-    parsed = {
-        path.resolve(): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in pages(site)
-    }
+    found = {path.resolve(): parse(path) for path in pages(site)}
     anchors = {
         path: {value for element in page.find_all(True) for value in (element.get("id"), element.get("name"))}
-        for path, page in parsed.items()
+        for path, page in found.items()
     }
     broken = []
-    for path, page in parsed.items():
+    for path, page in found.items():
         for element in page.find_all(["a", "link", "script", "img"]):
             target = element.get("href") or element.get("src") or ""
             parts = urlsplit(target)
@@ -157,7 +167,7 @@ def without_description(site: Path) -> list[str]:
     """Return images and drawings that say nothing to those who cannot see them."""
     found = []
     for path in pages(site):
-        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        page = parse(path)
         silent = [image for image in page.find_all("img") if not image.get("alt", "").strip()]
         silent += [
             drawing

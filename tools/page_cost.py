@@ -8,7 +8,7 @@ import argparse
 import gzip
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, Route
+from playwright.sync_api import Browser, CDPSession, Locator, Page, Route
 
 from tools.browser import BrowserError, launch
 
 FIGURES = "figures"  # the folder of what interactive figures are made of, loaded when a reader comes near
 KINDS = {"Document": "html", "Stylesheet": "css", "Script": "js", "Font": "font", "Image": "image"}
 _TEXT = ("text/", "application/javascript", "application/json", "application/xml", "image/svg+xml")
+Then = Callable[[Page], object]
 _WATCH = """
 window.cost = {shift: 0, refused: []};
 new PerformanceObserver((list) => {
@@ -52,10 +53,13 @@ class Report:
         return self.bytes.total()
 
 
-def measure(browser: Browser, base: str, page: str, *, width: int = 1280, read: bool = True) -> Report:
+def measure(
+    browser: Browser, base: str, page: str, *, width: int = 1280, read: bool = True, then: Then | None = None
+) -> Report:
     """Open a page of the site at `base`, with an empty cache, read it to its end, and report.
 
     Without `read`, only its figures are set up, which is faster; `width` is the window's, in CSS pixels.
+    `then` may look at the page at the end.
     """
     report = Report(page)
     context = browser.new_context(viewport={"width": width, "height": 900})
@@ -69,7 +73,7 @@ def measure(browser: Browser, base: str, page: str, *, width: int = 1280, read: 
         context.add_init_script(_WATCH)
         context.route(lambda address: not address.startswith(inside), abort)
         tab = context.new_page()
-        _count_bytes(tab, report)
+        session = _count_bytes(tab, report)
         tab.goto(base + page, wait_until="networkidle")
         report.shift = tab.evaluate("cost.shift")
         if read:
@@ -80,6 +84,9 @@ def measure(browser: Browser, base: str, page: str, *, width: int = 1280, read: 
                 scroll_to(place)
                 place.and_(tab.locator("[data-ready]")).wait_for()
         report.refused = tab.evaluate("cost.refused")
+        session.detach()  # what `then` makes a page load is no cost of a visit
+        if then:
+            then(tab)
     finally:
         context.close()
     return report
@@ -99,7 +106,7 @@ def scroll_to(place: Locator) -> None:
     place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
 
 
-def _count_bytes(tab: Page, report: Report) -> None:
+def _count_bytes(tab: Page, report: Report) -> CDPSession:
     """Add up the answers by kind."""
     session = tab.context.new_cdp_session(tab)
     kinds: dict[str, str] = {}
@@ -118,6 +125,7 @@ def _count_bytes(tab: Page, report: Report) -> None:
     session.on("Network.responseReceived", answered)
     session.on("Network.loadingFinished", finished)
     session.send("Network.enable")
+    return session
 
 
 @contextmanager

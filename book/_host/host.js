@@ -118,7 +118,7 @@
   };
 
   let saved; // by model id: {model_name, state}
-  let views; // addresses, by name
+  let views; // addresses, by name; "shared" is what all views share
   const loading = new Map(); // promises by address
   const models = new Map();
   const styles = new Set();
@@ -143,14 +143,16 @@
     ({ state: saved, views } = window.d2lFigures ?? { state: {}, views: {} });
   }
 
-  /** Load a view and put its style sheet in the page. */
+  /** Load a view and what all views share, put their style sheets in the page, and make the view once. */
   async function loadView(name) {
     if (!Object.hasOwn(views, name)) throw new Error("its view is missing");
-    await load(views[name], "its view");
-    const { css, view } = window.d2lViews[name];
-    if (!styles.has(css)) document.head.append(make("style", {}, css));
-    styles.add(css);
-    return view;
+    await Promise.all([views.shared, views[name]].map((address) => load(address, "its view")));
+    const view = window.d2lViews[name];
+    for (const { css } of [window.d2lShared, view]) {
+      if (!styles.has(css)) document.head.append(make("style", {}, css));
+      styles.add(css);
+    }
+    return (view.made ??= view.make(window.d2lShared));
   }
 
   function modelOf(id) {

@@ -371,7 +371,8 @@ def compare_states(stored, fresh, tolerances=()) -> list[str]:
     """
     (before, links), (now, new_links) = _named(*stored), _named(*fresh)
     lines = [
-        f"{place}: only in the {'run' if place in now else 'file'}" for place in before.keys() ^ now.keys()
+        f"{place}: only in the {'run' if place in now else 'file'}"
+        for place in sorted(before.keys() ^ now.keys())
     ]
     for place, model in before.items():
         number = int(re.search(r"\d+", place)[0]) - 1

@@ -27,6 +27,7 @@ MARKED = {
         "cell-6adddae3": TRAINED,
         "cell-4c2dcb8d": TRAINED,
     },
+    "scaling": {"cell-4175ccde": TRAINED},
 }
 
 

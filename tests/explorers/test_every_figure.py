@@ -1,12 +1,15 @@
 """What holds for every figure: it works over http and from a disk, for everyone, and with a spoiled state."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 from tests.explorers.shown import explorers
-from tests.explorers.widgets_book import ALT, FigureOnPage, figures_in, spoiled
+from tests.explorers.widgets_book import ALT, FigureOnPage, figures_in
+
+from d2lconv_book import explorers as static_widgets
 
 AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
 PAGES = ["channels", "convolution", "cost", "feature_maps", "padding", "pooling", "receptive_field"]
@@ -31,9 +34,9 @@ def move_all(figure):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_it_is_accessible_and_never_too_wide(show, name):
+def test_it_stands_over_http_is_accessible_and_never_too_wide(show, serve, book, name):
     """On a phone in the dark, after each control was moved by keyboard; tests of the pages look in light."""
-    page = show(name, width=360, scheme="dark")
+    page = show(f"{serve(book)}/book/{name}.html", width=360, scheme="dark")
     for figure in figures_on(page):
         assert move_all(figure)
         assert figure.place.locator("[aria-live=polite]").count() == 1
@@ -42,16 +45,9 @@ def test_it_is_accessible_and_never_too_wide(show, name):
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     page.evaluate(AXE.read_text(encoding="utf-8"))
     assert page.evaluate(FINDINGS) == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_it_stands_over_http_and_its_files_are_shared(visit, serve, book, name):
-    page, problems = visit(f"{serve(book)}/book/{name}.html")
-    for figure in figures_on(page):
-        assert move_all(figure)
     files = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name)")
-    assert len([file for file in files if "/_static/views/" in file]) == 1
-    assert problems == []
+    views = [file.partition("/_static/views/")[2].partition("?")[0] for file in files]
+    assert sorted(filter(None, views)) == sorted(["shared.js", f"{name}.js"])
 
 
 def test_pages_without_figures_load_nothing_of_it(book):
@@ -94,37 +90,44 @@ def add_markup(value, key=""):
     return {one: add_markup(inner, one) for one, inner in value.items()} if isinstance(value, dict) else value
 
 
-@pytest.fixture
-def spoil(visit, book):
-    """Return a function that opens a page whose saved widgets a function has changed."""
-    problems = []
+PAGE = """<!doctype html><meta charset="utf-8"><title>Spoiled</title>
+<link rel="stylesheet" href="../_static/host.css">{}<script src="../_static/host.js"></script>"""
+PLACE = """<div class="d2l-live" data-model="{}" data-figures="../_static/figures/spoiled.js">
+<svg role="img" aria-label="Its picture" width="300" height="150"></svg></div>"""
 
-    def open_page(name, change):
-        def edit(script):
-            whole = figures_in(script)
+
+@pytest.fixture
+def spoil(show, book):
+    """Return a function that shows the first figures of some pages, each changed, all on one page."""
+
+    def open_page(cases):
+        state, views, places = {}, {}, []
+        for number, (name, change) in enumerate(cases):
+            script = (book / static_widgets.file_of(f"book/{name}")).read_text(encoding="utf-8")
+            whole = json.loads(re.sub("[0-9a-f]{32}", rf"\g<0>-{number}", json.dumps(figures_in(script))))
             for widget in whole["state"].values():
                 change(widget)
-            return f"window.d2lFigures = JSON.parse({json.dumps(json.dumps(whole))})"
+            state, views = state | whole["state"], views | whole["views"]
+            first = re.search(r'data-model="(\w+)"', (book / f"book/{name}.html").read_text(encoding="utf-8"))
+            places.append(PLACE.format(f"{first[1]}-{number}"))
+        data = json.dumps(json.dumps({"state": state, "views": views}))
+        (book / "_static/figures/spoiled.js").write_text(f"window.d2lFigures = JSON.parse({data})")
+        (book / "book/spoiled.html").write_text(PAGE.format("\n".join(places)))
+        page = show("spoiled")
+        found = page.locator(".d2l-live").all()
+        for place in found:
+            place.scroll_into_view_if_needed()
+            place.locator(".d2l-view, [role=alert]").first.wait_for(state="attached")
+        return page, found
 
-        with spoiled(book, f"book/{name}", edit) as address:
-            page, found = visit(address)
-            problems.append(found)
-            places = page.locator(".d2l-live").all()
-            for place in places:
-                place.scroll_into_view_if_needed()
-                place.locator(".d2l-view, [role=alert]").first.wait_for(state="attached")
-        return page, places
-
-    yield open_page
-    assert problems == [[]] * len(problems)
+    return open_page
 
 
-@pytest.mark.parametrize("name", ["convolution", "cost", "feature_maps"])
-def test_saved_text_never_becomes_markup(spoil, name):
+def test_saved_text_never_becomes_markup(spoil):
     def change(widget):
         widget["state"] = add_markup(widget["state"])
 
-    page, places = spoil(name, change)
+    page, places = spoil([(name, change) for name in ("convolution", "cost", "feature_maps")])
     for place in places:
         for control in place.locator("input[type=range], select").all():
             control.press("ArrowDown")
@@ -153,37 +156,35 @@ SPOILED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "values", "message"), SPOILED)
-def test_a_state_that_cannot_be_is_told_beside_the_picture(spoil, name, values, message):
+UNKNOWN = [
+    ("CheckboxModel", {"model_name": "PlayModel"}, "no way to draw PlayModel"),
+    ("VBoxModel", {"state": {"children": []}}, "it has no view"),
+    ("VBoxModel", {"state": {"children": ["IPY_MODEL_0"]}}, "its saved state is missing"),
+    ("AnyModel", {"state": {"_anywidget_id": "constructor"}}, "its view is missing"),
+]
+
+
+def replacing(kind, values):
+    """Return a function that replaces values of a saved widget of some type, or of its state."""
+
     def change(widget):
-        if widget["model_name"] == "AnyModel":
-            widget["state"] |= values
+        if widget["model_name"] == kind:
+            state = widget["state"] | values.get("state", {})
+            widget |= values | {"state": state}
 
-    _, (place, *_) = spoil(name, change)
-    alert = place.get_by_role("alert")
-    assert alert.text_content().startswith("This figure cannot be changed: ")
-    assert message in alert.text_content()
-    assert len(alert.text_content()) < 400
-    assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+    return change
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "message"),
-    [
-        ("CheckboxModel", {"model_name": "PlayModel"}, "no way to draw PlayModel"),
-        ("VBoxModel", {"state": {"children": []}}, "it has no view"),
-        ("VBoxModel", {"state": {"children": ["IPY_MODEL_0"]}}, "its saved state is missing"),
-        ("AnyModel", {"state": {"_anywidget_id": "constructor"}}, "its view is missing"),
-    ],
-)
-def test_widgets_that_cannot_be_drawn_are_told_beside_the_picture(spoil, name, values, message):
-    def change(widget):
-        if widget["model_name"] == name:
-            widget |= values
-
-    _, (place, *_) = spoil("convolution", change)
-    assert message in place.get_by_role("alert").text_content()
-    assert place.get_by_role("img", name=ALT.format(1)).is_visible()
+def test_what_cannot_be_is_told_beside_the_picture(spoil):
+    cases = [(name, replacing("AnyModel", {"state": values})) for name, values, _ in SPOILED]
+    cases += [("convolution", replacing(kind, values)) for kind, values, _ in UNKNOWN]
+    _, places = spoil(cases)
+    for place, (*_, message) in zip(places, SPOILED + UNKNOWN, strict=True):
+        text = place.get_by_role("alert").text_content()
+        assert text.startswith("This figure cannot be changed: ")
+        assert message in text
+        assert len(text) < 400
+        assert place.get_by_role("img", name="Its picture").is_visible()
 
 
 def test_a_slider_with_limits_that_cannot_be_is_told_and_can_be_moved_back(spoil):
@@ -191,7 +192,7 @@ def test_a_slider_with_limits_that_cannot_be_is_told_and_can_be_moved_back(spoil
         if widget["state"].get("description") == "Kernel height":
             widget["state"]["max"] = 4000
 
-    _, (place, *_) = spoil("padding", change)
+    _, (place,) = spoil([("padding", change)])
     slider = place.get_by_label("Kernel height", exact=True)
     slider.press("End")
     alert = place.get_by_role("alert")
@@ -230,10 +231,10 @@ HEIGHT = "place => place.firstElementChild.getBoundingClientRect().height / 16"
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_setting_up_moves_nothing(visit, book, width):
+def test_setting_up_moves_nothing(show, width):
     """The figure comes into the window at once, as after a jump: the hardest case."""
     for name in ("channels", "convolution", "padding"):
-        page, _ = visit((book / f"book/{name}.html").as_uri(), width=width)
+        page = show(name, width=width)
         page.evaluate(SHIFTS)
         figure = FigureOnPage(page)
         figure.settle()

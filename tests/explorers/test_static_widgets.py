@@ -1,33 +1,25 @@
 """What a built page has of interactive figures, and which figures are refused since they could not work."""
 
-import copy
+import gzip
 import re
 
 import ipywidgets
 import pytest
 from bs4 import BeautifulSoup
 from tests.built_book import warnings
-from tests.explorers.widgets_book import build, chapter, figures_in, lay_out, saved
-from tools.notebooks import WIDGET_STATE, dumps
+from tests.explorers.widgets_book import REFUSED, chapter, figures_in, saved
+from tools.notebooks import dumps
 
 from d2lconv.widgets import convolution_explorer, padding_explorer
-from d2lconv.widgets.base import FOLDER
 from d2lconv.widgets.convolution import ConvolutionView
 from d2lconv_book import explorers as static_widgets
 
-KNOWN = static_widgets.drawable((static_widgets.HOST / "host.js").read_text(encoding="utf-8"))
 
-
-@pytest.fixture(scope="module")
-def notebook():
-    return chapter(convolution_explorer(), convolution_explorer(K="blur"))
-
-
-def test_a_second_run_gives_the_same_bytes_without_the_view_s_source(notebook):
-    again = dumps(chapter(convolution_explorer(), convolution_explorer(K="blur")))
-    assert dumps(notebook) == again
-    assert "0000000000000000000000000000000a" in again
-    assert not re.search(r'"_esm"|"_css"|makeGrid', again)
+def test_a_second_run_gives_the_same_bytes_without_the_view_s_source():
+    text = dumps(chapter(convolution_explorer()))
+    assert dumps(chapter(convolution_explorer())) == text
+    assert "0000000000000000000000000000000a" in text
+    assert not re.search(r'"_esm"|"_css"|makeGrid', text)
 
 
 def test_page_has_the_state_once_and_small(book):
@@ -35,7 +27,7 @@ def test_page_has_the_state_once_and_small(book):
     assert not page.find_all("script", type=re.compile("widget"))
     script = (book / static_widgets.file_of("book/convolution")).read_text(encoding="utf-8")
     state = figures_in(script)["state"]
-    assert {widget["model_name"] for widget in state.values()} <= KNOWN | {"LinkModel"}
+    assert {widget["model_name"] for widget in state.values()} <= static_widgets.DRAWN | {"LinkModel"}
     places = page.find_all(class_="d2l-live")
     assert [state[place["data-model"]]["model_name"] for place in places] == ["VBoxModel"] * 3
     address = re.compile(r"\.\./_static/figures/book-convolution\.js\?v=[0-9a-f]{8}")
@@ -44,74 +36,52 @@ def test_page_has_the_state_once_and_small(book):
     assert all(place.find("svg", role="img") for place in places)
 
 
-def test_a_view_is_one_script_that_all_pages_share(book):
-    (address,) = figures_in((book / static_widgets.file_of("book/cost")).read_text("utf-8"))["views"].values()
-    assert re.fullmatch(r"\.\./_static/views/cost\.js\?v=[0-9a-f]{8}", address)
-    assert len(list((book / "_static/views").iterdir())) == 7
-    script = (book / "_static/views/cost.js").read_text(encoding="utf-8")
-    assert script.count("window.d2lViews") == 1
-    assert "blob:" not in (book / "book/cost.html").read_text("utf-8") + script
+def test_a_view_is_one_script_that_all_pages_share_and_one_holds_what_views_share(book):
+    views = figures_in((book / static_widgets.file_of("book/cost")).read_text("utf-8"))["views"]
+    assert list(views) == ["d2lconv.widgets.cost.CostView", "shared"]
+    for address, name in zip(views.values(), ("cost", "shared"), strict=True):
+        assert re.fullmatch(rf"\.\./_static/views/{name}\.js\?v=[0-9a-f]{{8}}", address)
+    scripts = {path.stem: path.read_text(encoding="utf-8") for path in (book / "_static/views").iterdir()}
+    assert len(scripts) == 8
+    for own in ("function makeVoice", "class Grid", "function readState", "--d2l-ink, #"):
+        assert [name for name in scripts if own in scripts[name]] == ["shared"], own
+    assert sum(len(gzip.compress(script.encode())) for script in scripts.values()) < 52 * 1024
+    assert "blob:" not in (book / "book/cost.html").read_text("utf-8") + "".join(scripts.values())
 
 
-def test_a_change_of_a_style_reaches_the_page_and_no_notebook(notebook, monkeypatch):
+def test_a_change_of_a_style_reaches_the_page(monkeypatch):
     before = static_widgets.view_script(ConvolutionView)
     monkeypatch.setattr(ConvolutionView, "_css", ConvolutionView._css + ".d2l-view { color: red; }")
     assert static_widgets.view_script(ConvolutionView) != before
-    assert dumps(chapter(convolution_explorer(), convolution_explorer(K="blur"))) == dumps(notebook)
-    assert (FOLDER / "shared/base.css").exists()
 
 
-SPOILED = {
-    "lost": (lambda nb: nb.metadata.pop("widgets"), "its saved state was lost"),
-    "foreign": (
-        lambda nb: change(nb, "CheckboxModel", model_name="PlayModel"),
-        "it has a PlayModel, which _host/host.js cannot draw",
-    ),
-    "gone": (
-        lambda nb: change(nb, "AnyModel", _anywidget_id="d2lconv.widgets.convolution.Gone"),
-        "its view Gone is no longer in d2lconv.widgets.convolution",
-    ),
-    "bare": (lambda nb: figures_of(nb)[0].data.pop("image/svg+xml"), "it has no picture"),
-}
-
-
-def figures_of(nb):
-    outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
-    return [output for output in outputs if static_widgets.VIEW in output.data]
-
-
-def change(nb, name, **values):
-    """Change the first saved widget of some type."""
-    state = nb.metadata.widgets[WIDGET_STATE].state
-    widget = next(widget for widget in state.values() if widget["model_name"] == name)
-    for key, value in values.items():
-        (widget if key in widget else widget["state"])[key] = value
-
-
-def test_build_refuses_figures_that_would_not_work(notebook, tmp_path):
-    chapters = {}
-    for name, (spoil, _) in SPOILED.items():
-        chapters[name] = copy.deepcopy(notebook)
-        spoil(chapters[name])
-    done = build(lay_out(tmp_path / "book", chapters))
-    assert done.code != 0
-    found = warnings(done.log)
-    for name, (_, message) in SPOILED.items():
-        mine = [line for line in found if f"{name}: convolution_explorer(input 5×5, kernel 3×3)" in line]
+def test_build_refuses_figures_that_would_not_work(built):
+    assert built.code != 0
+    for name, (_, message) in REFUSED.items():
+        chapter_name = f"refused_{name}"
+        mine = [line for line in warnings(built.log) if f"book/{chapter_name}" in line]
         assert mine, name
-        assert all(message in line and f"make execute CHAPTER={name}" in line for line in mine)
+        wanted = f"{chapter_name}: convolution_explorer(input 5×5, kernel 3×3): {message}"
+        assert all(wanted in line and f"make execute CHAPTER={chapter_name}" in line for line in mine)
 
 
 def test_host_draws_exactly_what_the_explorers_use():
     figure = convolution_explorer()
     state = saved(figure)["state"]
-    assert {state[one]["model_name"] for one in static_widgets.family(state, figure.model_id)} == KNOWN
+    used = {state[one]["model_name"] for one in static_widgets.check(state, figure.model_id)}
+    table = (
+        (static_widgets.HOST / "host.js")
+        .read_text(encoding="utf-8")
+        .split("const DRAW = {")[1]
+        .split("};")[0]
+    )
+    assert used == static_widgets.DRAWN == set(re.findall(r"\w+Model(?=:)", table))
 
 
 @pytest.mark.parametrize("widget", [ipywidgets.Play(), ipywidgets.HBox([ipywidgets.Text()])])
 def test_other_widgets_are_refused(widget):
     with pytest.raises(static_widgets.FigureError, match=r"it has a (Play|Text)Model, which _host/host\.js"):
-        static_widgets.check(saved(widget)["state"], widget.model_id, KNOWN)
+        static_widgets.check(saved(widget)["state"], widget.model_id)
 
 
 def test_other_views_are_refused():
@@ -119,13 +89,13 @@ def test_other_views_are_refused():
     state = saved(figure)["state"]
     state[figure.view.model_id]["state"]["_anywidget_id"] = "os.path"
     with pytest.raises(static_widgets.FigureError, match=r"its view os\.path is not in d2lconv\.widgets"):
-        static_widgets.check(state, figure.model_id, KNOWN)
+        static_widgets.check(state, figure.model_id)
 
 
 def test_compact_keeps_the_figure_its_links_and_nothing_else():
     figure, other = convolution_explorer(), padding_explorer()
     state = saved(figure, other)["state"]
-    small = static_widgets.compact(state, static_widgets.check(state, figure.model_id, KNOWN))
+    small = static_widgets.compact(state, static_widgets.check(state, figure.model_id))
     names = [widget["model_name"] for widget in small.values()]
     assert names.count("AnyModel") == 1
     assert names.count("LinkModel") == len(figure._links)

@@ -1,13 +1,12 @@
 """A small book with interactive figures, built as the real one is."""
 
+import copy
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from tests.built_book import ROOT, Build
 from tools.notebooks import WIDGET_STATE, normalise
 from tools.page_cost import scroll_to
 
-from d2lconv_book import explorers as static_widgets
+from d2lconv.widgets import convolution_explorer
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
 ALT = "Input, kernel and output of figure {}, with the window of one output cell marked"
@@ -68,24 +67,6 @@ def figures_in(script: str) -> dict[str, Any]:
     return json.loads(re.sub(r"\\(.)", r"\1", found[1]))
 
 
-@contextmanager
-def spoiled(site: Path, page: str, change: Callable[[str], str]) -> Iterator[str]:
-    """Change what the figures of a page hold, in a copy; give the copy's address."""
-    script, text = site / static_widgets.file_of(page), site / f"{page}.html"
-    other_script, other_text = (path.with_stem(f"{path.stem}-spoiled") for path in (script, text))
-    before = script.read_text(encoding="utf-8")
-    after = change(before)
-    assert after != before
-    other_script.write_text(after, encoding="utf-8")
-    linked = text.read_text(encoding="utf-8").replace(script.name, other_script.name)
-    other_text.write_text(linked, encoding="utf-8")
-    try:
-        yield other_text.as_uri()
-    finally:
-        other_script.unlink()
-        other_text.unlink()
-
-
 def build(folder: Path) -> Build:
     """Build the book as `make book` does."""
     options = ["--warningiserror", "--nitpick", "--keep-going"]
@@ -99,12 +80,35 @@ def build(folder: Path) -> Build:
     return Build(run.returncode, run.stdout, folder / "_build" / "html")
 
 
-def site_of(folder: Path, chapters: dict[str, nbformat.NotebookNode]) -> Path:
-    """Build a book; return the folder of its pages."""
-    lay_out(folder, chapters)
-    done = build(folder)
-    assert done.code == 0, done.log[-2000:]
-    return done.site
+REFUSED = {
+    "lost": (lambda nb: nb.metadata.pop("widgets"), "its saved state was lost"),
+    "foreign": (
+        lambda nb: change(nb, "CheckboxModel", model_name="PlayModel"),
+        "it has a PlayModel, which _host/host.js cannot draw",
+    ),
+    "gone": (
+        lambda nb: change(nb, "AnyModel", _anywidget_id="d2lconv.widgets.convolution.Gone"),
+        "its view Gone is no longer in d2lconv.widgets.convolution",
+    ),
+    "bare": (lambda nb: nb.cells[2].outputs[0].data.pop("image/svg+xml"), "it has no picture"),
+}
+
+
+def refused():
+    """Return chapters with a figure that would not work."""
+    whole, chapters = chapter(convolution_explorer()), {}
+    for name, (spoil, _) in REFUSED.items():
+        chapters[f"refused_{name}"] = copy.deepcopy(whole)
+        spoil(chapters[f"refused_{name}"])
+    return chapters
+
+
+def change(nb, name, **values):
+    """Change the first saved widget of some type."""
+    state = nb.metadata.widgets[WIDGET_STATE].state
+    widget = next(widget for widget in state.values() if widget["model_name"] == name)
+    for key, value in values.items():
+        (widget if key in widget else widget["state"])[key] = value
 
 
 class FigureOnPage:

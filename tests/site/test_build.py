@@ -1,8 +1,9 @@
 """The book builds without a warning, asks nobody else for anything, and its links lead somewhere."""
 
+from collections import Counter
+
 import pytest
 import yaml
-from bs4 import BeautifulSoup
 from tests.built_book import (
     ROOT,
     broken_links,
@@ -10,6 +11,7 @@ from tests.built_book import (
     loads_from_elsewhere,
     pages,
     pages_in_toc,
+    parse,
     warnings,
     without_description,
 )
@@ -25,10 +27,6 @@ def book_build(tmp_path_factory):
 def site(book_build):
     """Folder of the built book."""
     return book_build.site
-
-
-def parse(path):
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 def test_build_is_free_of_warnings(book_build):
@@ -73,7 +71,7 @@ def test_figures_are_drawings_in_the_theme_s_colours(site):
 @pytest.mark.parametrize("page", pages_in_toc())
 def test_ids_are_unique(site, page):
     ids = [element["id"] for element in parse(site / f"{page}.html").find_all(id=True)]
-    assert sorted({name for name in ids if ids.count(name) > 1}) == []
+    assert [name for name, times in Counter(ids).items() if times > 1] == []
 
 
 def test_page_is_described_by_its_promise_and_has_a_card(site):

@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 from d2lconv.exercises.engine.registry import every_exercise
-from d2lconv_book import listings
+from d2lconv_book import frame
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_page_is_listed_in_order():
-    lines = [line for line in listings.chapters(ROOT).splitlines() if "](" in line]
+    lines = [line for line in frame.chapters(ROOT).splitlines() if "](" in line]
     assert lines[0].startswith("1. [Convolution](convolution.ipynb). A convolution asks one small question")
     assert lines[13] == "- [Exercises](exercises.md). Each chapter of the course ends in exercises."
     entries = [
@@ -27,14 +27,14 @@ def test_a_new_chapter_is_listed(tmp_path):
     (tmp_path / "book/index.md").write_text("# Start\n")
     toc = "format: jb-book\nroot: book/index\nparts:\n- caption: Part\n  chapters:\n  - file: book/novelty\n"
     (tmp_path / "_toc.yml").write_text(toc)
-    assert listings.chapters(tmp_path).startswith(
+    assert frame.chapters(tmp_path).startswith(
         "\n### Part\n\n- [VGG](novelty.ipynb). One small block, repeated"
     )
-    assert "novelty.ipynb#exercise-1--out-of-the-encoder-" in listings.exercises(tmp_path)
+    assert "novelty.ipynb#exercise-1--out-of-the-encoder-" in frame.exercises(tmp_path)
 
 
 def test_every_exercise_is_listed():
-    lines = [line for line in listings.exercises(ROOT).splitlines() if line[:1].isdigit()]
+    lines = [line for line in frame.exercises(ROOT).splitlines() if line[:1].isdigit()]
     assert len(lines) == len(every_exercise())
     for line, exercise in zip(lines, sorted(every_exercise(), key=_in_toc), strict=True):
         assert f"[{exercise.title}]({exercise.chapter}.ipynb#exercise-" in line

@@ -2,17 +2,14 @@
 
 A page shows the picture that is stored beside a widget until `host.js` puts the figure there. What the
 figures of a page hold stands in a file of its own, which the host loads when a reader comes near the first,
-and so does the view of each kind of figure, which comes from the package and is the same for all pages. All
-are scripts: a page that was opened from a disk loads nothing else. Pages without figures load nothing. A
-figure that could not work (its state was lost, it has a widget that the host cannot draw, or its view is
-not one of the package's) is a build warning.
+and so do the view of each kind of figure, which comes from the package, and what all views share. All are
+scripts: a page that was opened from a disk loads nothing else. A figure that could not work is a warning.
 """
 
 import hashlib
 import importlib
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,76 +20,50 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
-from d2lconv.widgets.base import FOLDER, View
+from d2lconv.widgets.base import FOLDER, View, join_scripts, join_styles
 
 LOGGER = logging.getLogger(__name__)
 
 HOST = Path(__file__).parents[2] / "_host"
 FILES = ("host.js", "host.css")
 FIGURES = "_static/figures"  # one file for each page with figures
-VIEWS = "_static/views"  # one file for each kind of figure
+VIEWS = "_static/views"  # one file for each kind of figure, and one with what all share
 VIEW = "application/vnd.jupyter.widget-view+json"
+#: Types of widgets that the host draws.
+DRAWN = frozenset(
+    f"{kind}Model" for kind in ("Any", "Checkbox", "Dropdown", "FloatSlider", "HBox", "IntSlider", "VBox")
+)
 LINKS = ("LinkModel", "DirectionalLinkModel")
+_SHARED = sorted(FOLDER.glob("shared/*.js"))
+_SHARED_STYLE = join_styles("shared/base.css")
 _SAVED = "ipywidgets_state"  # under which myst-nb keeps the state of a page
 _KEY = "d2l_figures"  # under which a page's figures are kept
 _MODEL_ID = re.compile(r'"model_id":\s*"([0-9a-f]+)"')
 
 # What the host reads of a control; of a view it gets everything.
 _USED = frozenset(
-    {"_options_labels", "children", "description", "disabled", "index"}
-    | {"max", "min", "step", "value"}
-    | {"source", "target"}
+    ["_options_labels", "children", "description", "disabled", "index", "max", "min", "step", "value"]
 )
 _NOT_FOR_VIEWS = frozenset(["layout", "tabbable", "tooltip"])
 
 State = dict[str, Any]
+Forms = dict[str, nodes.container]
 
 
 class FigureError(ValueError):
     """A figure that would not work on the page."""
 
 
-def drawable(script: str) -> frozenset[str]:
-    r"""Read in the host which types of widgets it can draw.
-
-    Examples
-    --------
-    >>> sorted(drawable("const DRAW = {\n  BoxModel: box,\n  SliderModel: (x) => slider(x),\n};"))
-    ['BoxModel', 'SliderModel']
-    """
-    table = re.search(r"const DRAW = \{\n(.*?)\n *\};", script, re.DOTALL)
-    return frozenset(re.findall(r"^ *(\w+):", table[1], re.MULTILINE)) if table else frozenset()
-
-
-def family(state: State, model_id: str) -> list[str]:
-    """List a widget and all those that it holds; raise a FigureError if the state of one is not saved."""
+def check(state: State, model_id: str) -> list[str]:
+    """List a widget and all that it holds; raise a FigureError if one would not work on the page."""
     if model_id not in state:
         raise FigureError("its saved state was lost")
-    children = state[model_id]["state"].get("children", [])
+    if (name := state[model_id]["model_name"]) not in DRAWN:
+        raise FigureError(f"it has a {name}, which {HOST.name}/{FILES[0]} cannot draw")
     ids = [model_id]
-    for reference in children:
-        ids += family(state, reference.removeprefix("IPY_MODEL_"))
-    return ids
-
-
-def check(state: State, model_id: str, known: frozenset[str]) -> list[str]:
-    """Return the widgets of a figure; raise a FigureError if it would not work on the page.
-
-    Parameters
-    ----------
-    state
-        The saved state by model id.
-    model_id
-        The figure.
-    known
-        Types that can be drawn.
-    """
-    ids = family(state, model_id)
-    for one in ids:
-        if state[one]["model_name"] not in known:
-            name = state[one]["model_name"]
-            raise FigureError(f"it has a {name}, which {HOST.name}/{FILES[0]} cannot draw")
     views_in(state, ids)
+    for reference in state[model_id]["state"].get("children", []):
+        ids += check(state, reference.removeprefix("IPY_MODEL_"))
     return ids
 
 
@@ -130,12 +101,8 @@ def compact(state: State, ids: list[str]) -> State:
 
 
 def as_script(state: State, views: dict[str, str]) -> str:
-    r"""Write the state of a page's figures, and the addresses of their views, as a script.
+    r"""Write the state of a page's figures, and the addresses of their views, as data that a script reads.
 
-    It is data that is read, not code that runs.
-
-    Examples
-    --------
     >>> as_script({}, {"its.View": "view.js"})
     'window.d2lFigures = JSON.parse(\'{"state": {}, "views": {"its.View": "view.js"}}\');\n'
     """
@@ -144,37 +111,41 @@ def as_script(state: State, views: dict[str, str]) -> str:
     return f"window.d2lFigures = JSON.parse('{escaped}');\n"
 
 
+def shared_script() -> str:
+    """Write what all views share, styles too, as a script, which leaves it in `window.d2lShared`."""
+    module = join_scripts(*(f"shared/{path.name}" for path in _SHARED))
+    css, given = json.dumps(_SHARED_STYLE, ensure_ascii=False), ", ".join(_shared_names())
+    return f'"use strict";\nwindow.d2lShared = (() => {{\n{module}return {{ css: {css}, {given} }};\n}})();\n'
+
+
 def view_script(kind: type[View]) -> str:
-    """Write a view and its style sheet as a script, which leaves them in `window.d2lViews`."""
-    module = str(kind._esm).replace("export default", "return")
-    css = json.dumps(str(kind._css), ensure_ascii=False)
-    name = f"{kind.__module__}.{kind.__name__}"
+    """Write a view, styles too, as a script, which leaves in `window.d2lViews` how the view is made."""
+    module = join_scripts(f"{_folder(kind)}/view.js", own=True).replace("export default", "return")
+    css = json.dumps(str(kind._css).removeprefix(_SHARED_STYLE), ensure_ascii=False)
+    taken = ", ".join(name for name in _shared_names() if re.search(rf"\b{name}\b", module))
     return (
-        f'"use strict";\n(window.d2lViews ??= {{}})["{name}"] = '
-        f"{{ css: {css}, view: (() => {{\n{module}}})() }};\n"
+        f'"use strict";\n(window.d2lViews ??= {{}})["{kind.__module__}.{kind.__name__}"] = '
+        f"{{ css: {css}, make: ({{ {taken} }}) => {{\n{module}}} }};\n"
     )
+
+
+def _shared_names() -> list[str]:
+    """List what the scripts that views share export."""
+    texts = "".join(path.read_text(encoding="utf-8") for path in _SHARED)
+    return re.findall(r"^export (?:class|const|function) (\w+)", texts, re.MULTILINE)
+
+
+def _folder(kind: type[View]) -> str:
+    return kind.__module__.rpartition(".")[2]
 
 
 def file_of(page: str) -> str:
     """Return the address, within the site, of the file with a page's figures.
 
-    Examples
-    --------
     >>> file_of("book/lenet")
     '_static/figures/book-lenet.js'
     """
     return f"{FIGURES}/{page.replace('/', '-')}.js"
-
-
-def style(height: tuple[float, float]) -> str:
-    """Return the attribute that keeps a height free, in rem: on a wide page and on a phone.
-
-    Examples
-    --------
-    >>> style((30.0, 42.5))
-    ' style="--d2l-wide: 30.0rem; --d2l-narrow: 42.5rem"'
-    """
-    return f' style="--d2l-wide: {height[0]}rem; --d2l-narrow: {height[1]}rem"'
 
 
 def place_figures(app: Sphinx, doctree: nodes.document) -> None:
@@ -182,21 +153,19 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
     page = app.env.docname
     files = NbMetadataCollector.get_js_files(app.env, page)
     saved = json.loads(files.pop(_SAVED)[1]["body"])["state"] if _SAVED in files else {}
-    figures = [(bundle, forms, _model_id(forms[VIEW])) for bundle, forms in _bundles(doctree)]
-    if not figures:
-        return
-    known = drawable((HOST / FILES[0]).read_text(encoding="utf-8"))
+    figures = list(_figures(doctree))
     ids: list[str] = []
-    heights: dict[str, tuple[float, float]] = {}
+    room: dict[str, str] = {}  # which is kept free for a figure: on a wide page and on a phone
     for bundle, forms, model_id in figures:
         try:
-            own = check(saved, model_id, known)
+            own = check(saved, model_id)
         except FigureError as error:
             _warn(page, bundle, forms, str(error))
             continue
         ids += own
         for one, kind in views_in(saved, own).items():
-            heights[model_id] = kind.height_of(saved[one]["state"])
+            wide, narrow = kind.height_of(saved[one]["state"])
+            room[model_id] = f' style="--d2l-wide: {wide}rem; --d2l-narrow: {narrow}rem"'
     script = as_script(compact(saved, ids), write_views(app, page, saved, ids))
     if ids:
         NbMetadataCollector.set_doc_data(app.env, page, _KEY, script)
@@ -205,27 +174,28 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
         picture = list(forms["image/svg+xml"].children) if "image/svg+xml" in forms else []
         if not picture:
             _warn(page, bundle, forms, "it has no picture for readers without scripts")
-        room = style(heights[model_id]) if model_id in heights else ""
-        head = f'<div class="d2l-live" data-model="{model_id}" data-figures="{address}"{room}>'
-        forms[VIEW].children = []
+        free = room.get(model_id, "")
+        head = f'<div class="d2l-live" data-model="{model_id}" data-figures="{address}"{free}>'
         before, after = (nodes.raw("", text, format="html") for text in (head, "</div>"))
+        forms[VIEW].children = []
         forms[VIEW].extend([before, *picture, after])
 
 
 def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[str, str]:
-    """Write the views of a page's figures, and return their addresses; a changed one rebuilds the page."""
+    """Write the views of a page's figures and what they share; return their addresses by name.
+
+    A change in one of their files rebuilds the page.
+    """
+    scripts = {"shared": ("shared", shared_script())}
+    for kind in views_in(saved, ids).values():
+        scripts[f"{kind.__module__}.{kind.__name__}"] = (_folder(kind), view_script(kind))
     addresses = {}
-    for kind in dict.fromkeys(views_in(saved, ids).values()):
-        script = view_script(kind)
-        figure = kind.__module__.rpartition(".")[2]
-        name = f"{VIEWS}/{figure}.js"
-        path = Path(app.outdir, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(script, encoding="utf-8")
-        address = _versioned(relative_uri(f"{page}.html", name), script)
-        addresses[f"{kind.__module__}.{kind.__name__}"] = address
-        for file in [*FOLDER.glob("shared/*"), *FOLDER.glob(f"{figure}/*.[cj]s*")]:
-            app.env.note_dependency(str(file))
+    for name, (folder, script) in scripts.items():
+        file = f"{VIEWS}/{folder}.js"
+        _write(app, file, script)
+        addresses[name] = _versioned(relative_uri(f"{page}.html", file), script)
+        for source in FOLDER.glob(f"{folder}/*.[cj]s*"):
+            app.env.note_dependency(str(source))
     return addresses
 
 
@@ -234,44 +204,40 @@ def _versioned(address: str, text: str) -> str:
     return f"{address}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _bundles(doctree: nodes.document) -> Iterator[tuple[nodes.container, dict[str, nodes.container]]]:
-    """Yield each output that has a widget, and its forms by type."""
+def _write(app: Sphinx, name: str, text: str) -> None:
+    path = Path(app.outdir, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _figures(doctree: nodes.document) -> Iterator[tuple[nodes.container, Forms, str]]:
+    """Yield each output that has a widget, its forms by type, and the widget's model id."""
     for bundle in list(doctree.findall(nodes.container)):
         if bundle.get("nb_element") == "mime_bundle":
             forms = {form["mime_type"]: form for form in bundle.children if isinstance(form, nodes.container)}
             if VIEW in forms:
-                yield bundle, forms
+                found = _MODEL_ID.search(forms[VIEW].astext())
+                yield bundle, forms, found[1] if found else ""
 
 
-def _model_id(form: nodes.container) -> str:
-    found = _MODEL_ID.search(form.astext())
-    return found[1] if found else ""
-
-
-def _warn(page: str, bundle: nodes.container, forms: dict[str, nodes.container], problem: str) -> None:
+def _warn(page: str, bundle: nodes.container, forms: Forms, problem: str) -> None:
     name = forms["text/plain"].astext() if "text/plain" in forms else "a widget"
     chapter = page.rpartition("/")[2]
-    message = "%s: %s: %s; run: make execute CHAPTER=%s"
-    LOGGER.warning(
-        message, chapter, name, problem, chapter, location=bundle, type="d2lconv", subtype="widget"
-    )
+    message = f"{chapter}: {name}: {problem}; run: make execute CHAPTER={chapter}"
+    LOGGER.warning(message, location=bundle, type="d2lconv", subtype="widget")
 
 
 def copy_host(app: Sphinx) -> None:
     """Copy script and style to the site; outside of `html_static_path`, whose files every page loads."""
-    folder = Path(app.outdir, "_static")
-    folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        shutil.copyfile(HOST / name, folder / name)
+        _write(app, f"_static/{name}", (HOST / name).read_text(encoding="utf-8"))
 
 
 def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Load script and style on a page that has a figure, and write what its figures are made of."""
     script = NbMetadataCollector.get_doc_data(app.env).get(page, {}).get(_KEY)
     if script is not None:
-        path = Path(app.outdir, file_of(page))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(script, encoding="utf-8")
+        _write(app, file_of(page), script)
         app.add_css_file("host.css")
         app.add_js_file("host.js", loading_method="defer")
 

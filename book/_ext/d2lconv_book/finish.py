@@ -17,7 +17,6 @@ import html
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -62,11 +61,13 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 class _Reader(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.active: list[str] = []
         self.scripts: list[str] = []  # that stand in the page
         self._inside = False
+        self.feed(text)
+        self.close()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
@@ -86,13 +87,6 @@ class _Reader(HTMLParser):
             self._inside = False
 
 
-def _read(text: str) -> _Reader:
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return reader
-
-
 def active_parts(text: str) -> list[str]:
     """Return what in a piece of HTML or SVG could run or load something.
 
@@ -101,46 +95,32 @@ def active_parts(text: str) -> list[str]:
     >>> active_parts('<p style="color: red">a < b <img src="data:image/png;base64,AA"></p>')
     []
     """
-    return _read(text).active
+    return _Reader(text).active
+
+
+def place_of(node: nodes.Element) -> nodes.Element:
+    """Return the nearest node that knows its line."""
+    while not node.line and node.parent is not None:
+        node = node.parent
+    return node
 
 
 def refuse_scripts(app: Sphinx, doctree: nodes.document) -> None:
     """Warn of whatever a page brings along that could run."""
     for raw in doctree.findall(nodes.raw):
         if found := active_parts(raw.astext()):
-            place: Any = raw
-            while not place.line and place.parent is not None:
-                place = place.parent
-            message = "%s may not stand in a page: only the site's own scripts run"
-            LOGGER.warning(message, ", ".join(found), location=place, type="d2lconv", subtype="script")
-
-
-def hash_of(script: str) -> str:
-    """Return the name that a policy has for a script.
-
-    >>> hash_of("alert(1)")
-    "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
-    """
-    digest = hashlib.sha256(script.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+            message = f"{', '.join(found)} may not stand in a page: only the site's own scripts run"
+            LOGGER.warning(message, location=place_of(raw), type="d2lconv", subtype="script")
 
 
 def policy() -> str:
-    """Return the strictest policy under which the pages work.
-
-    >>> policy().split("; ")[1] == f"script-src 'self' {hash_of(SCRIPT)}"
-    True
-    """
-    rules = {
-        "default-src": "'self'",
-        "script-src": f"'self' {hash_of(SCRIPT)}",
-        "style-src": "'self' 'unsafe-inline'",
-        "img-src": "'self' data:",
-        "object-src": "'none'",
-        "base-uri": "'self'",
-        "form-action": "'self'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
+    """Return the strictest policy under which the pages work."""
+    digest = hashlib.sha256(SCRIPT.encode()).digest()
+    return (
+        f"default-src 'self'; script-src 'self' 'sha256-{base64.b64encode(digest).decode('ascii')}'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; "
+        "form-action 'self'"
+    )
 
 
 def finished(page: str) -> str:
@@ -160,22 +140,15 @@ def finish_pages(app: Sphinx, error: Exception | None) -> None:
     for path in sorted(Path(app.outdir).rglob("*.html")):
         name = path.relative_to(app.outdir)
         page = path.read_text(encoding="utf-8")
-        reader = _read(page)
-        strange = [script for script in reader.scripts if script != SCRIPT]
-        strange += [part for part in reader.active if part.startswith("on")]
-        for part in strange:
-            message = "%s: the page's policy does not let this run: %s"
-            LOGGER.warning(message, name, part.strip()[:60], type="d2lconv", subtype="policy")
+        reader = _Reader(page)
+        handlers = [part for part in reader.active if part.startswith("on")]
+        for part in [*(script for script in reader.scripts if script != SCRIPT), *handlers]:
+            message = f"{name}: the page's policy does not let this run: {part.strip()[:60]}"
+            LOGGER.warning(message, type="d2lconv", subtype="policy")
         path.write_text(finished(page), encoding="utf-8")
-
-
-def give_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give the templates the one script that stands in pages."""
-    context["theme_script"] = SCRIPT
 
 
 def setup(app: Sphinx) -> None:
     """Read pages first and last."""
     app.connect("doctree-read", refuse_scripts, priority=950)
-    app.connect("html-page-context", give_script)
     app.connect("build-finished", finish_pages, priority=990)

@@ -1,6 +1,8 @@
-"""What surrounds a page's text: Furo's options and templates, joined files, what the page says of itself."""
+"""What surrounds a page's text: Furo's options and templates, joined files, a page's promise, made lists."""
 
+import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,22 +10,23 @@ from urllib.parse import urlsplit
 
 import furo  # type: ignore[import-untyped]
 from docutils import nodes
+from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _CascadingStyleSheet, _JavaScript
 from sphinx.config import Config
 from sphinx.util import logging
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from d2lconv_book.finish import SCRIPT
 
 LOGGER = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
-#: Joined into one file of each kind, in this order. Pygments' styles come first, from Furo.
+# Joined into one file of each kind, in this order. Pygments' styles come first, from Furo.
 STYLES = ("styles/furo.css", "copybutton.css", "palette.css", "math.css", "book.css", "print.css")
 SCRIPTS = ("page.js", "documentation_options.js", "scripts/furo.js", "clipboard.min.js", "copybutton.js")
 #: What Sphinx and extensions load for features that this book does not use, or has in `book.css`.
-UNUSED = {
-    "pygments.css", "styles/furo-extensions.css",
-    "doctools.js", "sphinx_highlight.js",
-}  # fmt: skip
+UNUSED = {"pygments.css", "styles/furo-extensions.css", "doctools.js", "sphinx_highlight.js"}
 FONT = "d2lconv-math.woff2"
 
 
@@ -80,14 +83,11 @@ def dress(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     left_out = UNUSED | {*STYLES, *SCRIPTS}
 
     def others(files: list[Any]) -> list[Any]:
-        names = [str(file.filename).removeprefix("_static/") for file in files]
-        return [
-            file
-            for file, name in zip(files, names, strict=True)
-            if name not in left_out and not name.startswith("mystnb.")
-        ]
+        named = [(file, str(file.filename).removeprefix("_static/")) for file in files]
+        return [file for file, name in named if name not in left_out and not name.startswith("mystnb.")]
 
     sheet = _CascadingStyleSheet("_static/styles.css")
+    context["theme_script"] = SCRIPT
     context["css_files"] = [sheet, *others(context["css_files"])]
     script = _JavaScript("_static/scripts.js", defer="defer")
     context["script_files"] = [script, *others(context["script_files"])]
@@ -113,9 +113,72 @@ def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
     if doctree is not None and app.builder.name == "html":
         said = promise(doctree)
         if not said:
-            message = "page without a paragraph, so without a description"
-            LOGGER.warning(message, location=page, type="d2lconv", subtype="description")
+            LOGGER.warning("page without a description", location=page, type="d2lconv", subtype="description")
         doctree[:] = [nodes.paragraph("", said)]  # the page is written already
+
+
+# ---- lists that are made: the chapters on the start page, the exercises on theirs ----
+
+_EXERCISE = re.compile(r"^### (Exercise \d+ · (.+?) (★+))$", re.MULTILINE)
+_NO_PROMISE = re.compile(r"\[[^\]]+\]\([^)]+\)$|<!--")  # the Colab link, a comment
+
+
+def chapters(root: Path) -> str:
+    """Return the list of all pages: a heading for each part, and for each page its title and promise."""
+    toc = parse_toc_yaml(root / "_toc.yml")
+    lines, number = [], 0
+    for part in toc.root.subtrees:
+        lines += ["", f"### {part.caption}", ""]
+        for entry in part.items:
+            path = _file(root, str(entry))
+            title, *paragraphs = re.split(r"\n\s*\n", _prose(path)[0])
+            promise = next(" ".join(text.split()) for text in paragraphs if not _NO_PROMISE.match(text))
+            if path.suffix == ".md":  # a page of reference begins with more than one sentence
+                promise = re.split(r"(?<=\.) ", promise, maxsplit=1)[0]
+            number += 1
+            mark = "-" if part is toc.root.subtrees[-1] else f"{number}."  # the last part is for reference
+            lines.append(f"{mark} [{title.removeprefix('# ')}]({path.name}). {promise}")
+    return "\n".join(lines)
+
+
+def exercises(root: Path) -> str:
+    """Return the list of all exercises: a heading for each chapter, a link and level for each exercise."""
+    lines = []
+    for path in _notebooks(root):
+        cells = _prose(path)
+        found = [match.groups() for cell in cells for match in _EXERCISE.finditer(cell)]
+        if found:
+            lines += ["", f"## {cells[0].partition(chr(10))[0].removeprefix('# ')}", ""]
+        for number, (heading, title, level) in enumerate(found, start=1):
+            lines.append(f"{number}. [{title}]({path.name}#{default_slugify(heading)}) {level}")
+    return "\n".join(lines)
+
+
+def _notebooks(root: Path) -> Iterator[Path]:
+    toc = parse_toc_yaml(root / "_toc.yml")
+    paths = (_file(root, str(entry)) for part in toc.root.subtrees for entry in part.items)
+    return (path for path in paths if path.suffix == ".ipynb")
+
+
+def _file(root: Path, entry: str) -> Path:
+    return next(path for suffix in (".ipynb", ".md") if (path := root / f"{entry}{suffix}").is_file())
+
+
+def _prose(path: Path) -> list[str]:
+    """Return the Markdown cells of a notebook, or the text of a page."""
+    if path.suffix == ".md":
+        return [path.read_text("utf-8")]
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+
+
+def fill(app: Sphinx, name: str, source: list[str]) -> None:
+    """Put the lists where a page has `<!-- chapters -->` or `<!-- exercises -->`."""
+    for mark, make in (("<!-- chapters -->", chapters), ("<!-- exercises -->", exercises)):
+        if mark in source[0] and not app.env.doc2path(name).endswith(".ipynb"):
+            source[0] = source[0].replace(mark, make(Path(app.srcdir)))
+            for path in _notebooks(Path(app.srcdir)):
+                app.env.note_dependency(str(path))
 
 
 def dark_code(app: Sphinx) -> None:
@@ -127,5 +190,6 @@ def setup(app: Sphinx) -> None:
     """Connect to the steps of a build."""
     app.connect("builder-inited", dark_code, priority=400)
     app.connect("config-inited", configure, priority=400)
+    app.connect("source-read", fill)
     app.connect("html-page-context", describe, priority=300)  # before sphinxext-opengraph reads the page
     app.connect("html-page-context", dress, priority=900)

@@ -33,11 +33,11 @@ _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 _SPACE = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 
 
-def join_scripts(name: str) -> str:
-    """Join a view's module and all that it imports into one, since a view's state holds a single module.
+def join_scripts(*names: str, own: bool = False) -> str:
+    """Join modules and all that they import into one, since a view's state holds a single module.
 
     All share one scope, so no two files declare the same name at their top level. Comments and indentation
-    are left out.
+    are left out; with `own`, so are the files that views share, which a page loads once.
 
     Examples
     --------
@@ -48,13 +48,14 @@ def join_scripts(name: str) -> str:
     texts: dict[Path, str] = {}
 
     def add(path: Path) -> None:
-        if path not in texts:
+        if path not in texts and not (own and path.parent.name == "shared"):
             text = path.read_text(encoding="utf-8")
             for imported in _IMPORT.findall(text):
                 add((path.parent / imported).resolve())
             texts[path] = _EXPORT.sub("", _IMPORT.sub("", text))
 
-    add(FOLDER / name)
+    for name in names:
+        add(FOLDER / name)
     return _SPACE.sub("", _COMMENT.sub("", "".join(texts.values())))
 
 

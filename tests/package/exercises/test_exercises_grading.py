@@ -1,6 +1,8 @@
 """Grading runs a notebook's own answers in another process, within limits; worked solutions do not count."""
 
+import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 
 from d2lconv.exercises import check, load
 from d2lconv.exercises.__main__ import main
-from d2lconv.exercises.engine.grading import grade, notebooks_of
+from d2lconv.exercises.engine import worker
+from d2lconv.exercises.engine.grading import _events, grade, notebooks_of
 from d2lconv.exercises.engine.notebooks import as_python, read_sheet, without_solutions
 
 CHAPTER = Path(__file__).parents[3] / "book" / "convolution.ipynb"
@@ -181,30 +184,110 @@ def test_an_exercise_of_ones_own_is_checked_like_the_course_s(tmp_path):
 
 # ---- hostile notebooks ------------------------------------------------------------
 
-HOSTILE = {
+CELL = '{"cell_type": "code", "source": %s}'
+FILES = {  # what stands in a file that is no notebook
+    "nothing": "",
+    "a brace": "{",
+    "cut off": '{"cells": [{"cell_type": "code", "sou',
+    "deep lists": "[" * 100_000,
+    "deep objects": '{"cells":' * 50_000,
+    "a list": "[]",
+    "a number": "1",
+    "null": "null",
+    "not a number": "NaN",
+    "a long number": "9" * 100_000,
+    "other keys": '{"worksheets": []}',
+    "cells of null": '{"cells": null}',
+    "cells of numbers": '{"cells": [1, 2]}',
+    "a text for cells": '{"cells": "many"}',
+    "an object for cells": '{"cells": {"a": 1}}',
+    "no kind": '{"cells": [{"source": "x"}]}',
+    "no source": '{"cells": [{"cell_type": "code"}]}',
+    "source of null": '{"cells": [' + CELL % "null" + "]}",
+    "source of numbers": '{"cells": [' + CELL % "[1, 2]" + "]}",
+    "a kind that is a list": '{"cells": [{"cell_type": [], "source": "x"}, 3]}',
+    "no text": b"\xff\xfe\x00\x80" * 100,
+    "null bytes": b"\0" * 1000,
+}
+LINES = {  # what code may write among the results
+    "object": "{}",
+    "list": "[1]",
+    "null": "null",
+    "number": "1e999",
+    "deep": "[" * 100_000,
+    "no event": '{"event": "launch"}',
+    "unhashable event": '{"event": ["check"]}',
+    "bare check": '{"event": "check"}',
+    "check of numbers": '{"event": "check", "exercise": 1, "status": 2, "summary": 3, "misconception": 4, '
+    '"hint": 5, "details": 6}',
+    "details of numbers": '{"event": "check", "exercise": "convolution.1", "status": "correct", '
+    '"summary": "", "misconception": "", "hint": "", "details": [1]}',
+    "levels of texts": '{"event": "sheet", "levels": {"convolution.1": "many"}, "named": [], "solved": []}',
+    "endless levels": '{"event": "sheet", "levels": {"a": Infinity}, "named": [], "solved": []}',
+    "huge levels": '{"event": "sheet", "levels": {"a": 1000000}, "named": [], "solved": []}',
+    "named numbers": '{"event": "sheet", "levels": {}, "named": [[1]], "solved": []}',
+    "error of null": '{"event": "end", "exercises": ["convolution.1"], "error": null}',
+    "names of null": '{"event": "begin", "exercises": null}',
+}
+CELLS = {  # after each of these the notebook's next cells run
     "minus": "x=" + "-" * 200_000 + "1",
+    "not": "x=" + "not " * 100_000 + "1",
     "dots": "x = a" + ".a" * 100_000,
-    "blank lines": "x(" + "\n" * 60_000 + "%magic",
-    "flood": "import sys\nfor _ in range(300):\n    sys.stderr.write('x' * 2**20)",
-    "parent": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)",
-    "results": "import os\nfor fd in range(3, 30):\n    try:\n"
-    '        os.write(fd, b\'{}\\n[1]\\n{"event": "check"}\\n\')\n    except OSError:\n        pass',
-    "daemon": "import os, time\nif not os.fork():\n    os.setsid()\n    time.sleep(30)\n    os._exit(0)",
+    "plus": "x=1" + "+1" * 100_000,
+    "brackets": "x = " + "[" * 100_000,
+    "blank lines": "x(" + "\n" * 20_000 + "%magic",
+    "flood": "import sys\nfor _ in range(100):\n    sys.stderr.write('x' * 2**20)",
+    "recursion": "def f():\n    return f()\nf()",
+    "surrogates": "raise ValueError('\\ud800 \\x1b[31m')",
+    "memory": "bytearray(64 * 2**30)",
+    "lines": "import os\nfor fd in range(3, 30):\n    try:\n"
+    f"        os.write(fd, {(chr(10) + chr(10).join(LINES.values()) + chr(10)).encode()[:60_000]!r})\n"
+    "    except OSError:\n        pass",
+}
+ENDS = {  # these end their notebook
+    "parent": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nos._exit(0)",
+    "group": "import os, signal\nos.killpg(0, signal.SIGKILL)",
+    "daemon": "import os, time\nif not os.fork():\n    os.setsid()\n    time.sleep(20)\n    os._exit(0)",
+    "stopped": "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)",
 }
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="written for POSIX")
+@pytest.mark.parametrize("content", FILES.values(), ids=FILES)
+def test_a_file_that_is_no_notebook_is_told(tmp_path, content):
+    path, told = tmp_path / "x.ipynb", io.StringIO()
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    worker.grade({"notebook": str(path), "exercises": [], "whole": False, "only": []}, told)
+    (event,) = map(json.loads, told.getvalue().splitlines())
+    assert event["event"] == "problem"
+    assert event["text"].startswith("not a notebook")
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_a_line_that_is_no_result_is_left_out(line):
+    ready = '{"event": "ready"}'
+    assert list(_events(f"{ready}\n{line}\n{ready}")) == [{"event": "ready"}] * 2
+
+
+def test_what_a_terminal_would_obey_is_not_printed():
+    (event,) = _events('{"event": "problem", "text": "a\\ud800\\u001b[31m\\nb"}')
+    assert event["text"] == "a\ufffd\ufffd[31m\nb"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="written for Linux")
 def test_hostile_notebooks_cost_an_honest_one_nothing(tmp_path, capsys):
-    for name, source in HOSTILE.items():
+    write(tmp_path / "cells.ipynb", {1: RIGHT[1]}, before=CELLS.values(), above="pass")
+    for name, source in ENDS.items():
         write(tmp_path / f"{name}.ipynb", {1: RIGHT[1]}, before=[source], above="pass")
-    (tmp_path / "deep.ipynb").write_text("[" * 100_000, "utf-8")
+    os.mkfifo(tmp_path / "pipe.ipynb")
     write(tmp_path / "zz honest.ipynb", {1: RIGHT[1]})
-    assert main(["grade", str(tmp_path), "--only", "convolution.1", "--time-limit", "20", "--csv"]) == 2
+    assert main(["grade", str(tmp_path), "--only", "convolution.1", "--time-limit", "15", "--csv"]) == 2
     shown = capsys.readouterr()
     rows = {Path(row.split(",")[0]).stem: row.split(",")[-1] for row in shown.out.splitlines()[1:]}
     assert rows.pop("zz honest") == "correct"
-    assert rows.keys() == HOSTILE.keys()
-    assert "deep.ipynb can't be graded: not a notebook" in shown.err
+    assert rows == {"cells": "correct", "daemon": "correct"} | dict.fromkeys(
+        ["parent", "group", "stopped"], "stopped"
+    )
+    assert "pipe.ipynb is no file" in shown.err
 
 
 # ---- files ------------------------------------------------------------

@@ -79,7 +79,7 @@ IN_A_LIST = Choice(
     title="Layers in a list",
     level=1,
     right="b",
-    because="a module does not look into Python lists, so the optimiser never hears of these layers. "
+    because="a module does not look into Python lists, so the optimizer never hears of these layers. "
     "`nn.ModuleList` would show them.",
     wrong={
         "a": "Python finds the layers in the list without trouble, so `forward` runs.",
@@ -307,7 +307,7 @@ _STEPS, _BATCH, _RATE = 120, 64, 0.01
 
 
 def frozen_parameters(model: nn.Module, done: Run) -> str:
-    """Say which parameters do not learn."""
+    """Return which parameters do not learn."""
     frozen = done.total_params - done.trainable_params
     if frozen:
         return f"{frozen:,} of its {done.total_params:,} parameters do not learn"
@@ -316,10 +316,12 @@ def frozen_parameters(model: nn.Module, done: Run) -> str:
 
 
 def linear_in_disguise(model: nn.Module, done: Run) -> str:
-    """Say whether each score depends on one weighted sum of the pixels, whatever is done to that sum."""
-    X = inputs_for(model, (8, 1, 8, 8), seed=3).requires_grad_()
+    """Return whether each score depends on one weighted sum of the pixels, whatever is done to that sum."""
+    X = (
+        16 * inputs_for(model, (64, 1, 8, 8), seed=3) - 8
+    ).requires_grad_()  # so wide that ReLUs open and shut
     scores = model(X).double()
-    if bool((scores >= 0).all()) and torch.allclose(scores.sum(1), torch.ones(8).double(), atol=1e-3):
+    if bool((scores >= 0).all()) and torch.allclose(scores.sum(1), torch.ones(len(X)).double(), atol=1e-3):
         scores = scores.clamp(min=1e-12).log()  # a softmax at the end changes no decision
     for some in (scores, scores - scores.mean(1, keepdim=True)):
         if all(one_direction(some[:, n], X) for n in range(10)):
@@ -328,7 +330,7 @@ def linear_in_disguise(model: nn.Module, done: Run) -> str:
 
 
 def one_direction(score: Tensor, X: Tensor) -> bool:
-    """Tell whether the gradients of a score point along one line at all inputs."""
+    """Return whether the gradients of a score point along one line at all inputs."""
     (gradient,) = torch.autograd.grad(score.sum(), X, retain_graph=True)
     sizes = torch.linalg.svdvals(gradient.flatten(1).double())
     return bool(sizes[1] <= 1e-3 * sizes[0])

@@ -301,26 +301,26 @@ COLOUR_EDGE = Setting(
 
 
 def other_kernels(model: nn.Module, done: Run) -> str:
-    """Say that kernels are not 3×3."""
+    """Return the fault that kernels are not 3×3."""
     sizes = {step.kernel_size for step in done.steps("Conv2d")} - {(3, 3)}
     return f"a kernel has the size {min(map(str, sizes))}" if sizes else ""
 
 
 def too_few(model: nn.Module, done: Run) -> str:
-    """Say that there are fewer than three convolutions."""
+    """Return the fault that there are fewer than three convolutions."""
     found = len(done.steps("Conv2d"))
     return f"at least 3 convolutions are asked for, and there are {found}" if found < 3 else ""
 
 
 def begins_otherwise(model: nn.Module, done: Run) -> str:
-    """Say that the maps are made smaller before the first convolution."""
+    """Return the fault that the maps are made smaller before the first convolution."""
     before = done.rows[: next(n for n, step in enumerate(done.rows) if step.kind == "Conv2d")]
     smaller = [step.kind for step in before if step.output_shape[-2:] != (32, 32)]
     return f"the first layer is of the kind {smaller[0]}" if smaller else ""
 
 
 def skips_pixels(model: nn.Module, done: Run) -> str:
-    """Say that windows leave gaps."""
+    """Return the fault that windows leave gaps."""
     for step in done.rows:
         if step.kernel_size and step.stride and any(map(int.__gt__, step.stride, step.kernel_size)):
             return "a layer's stride is larger than its kernel"
@@ -328,7 +328,7 @@ def skips_pixels(model: nn.Module, done: Run) -> str:
 
 
 def keeps_apart(model: nn.Module, done: Run) -> str:
-    """Say that a layer does not see all input channels."""
+    """Return the fault that a layer does not see all input channels."""
     return "a layer has groups" if any(step.groups > 1 for step in done.rows) else ""
 
 

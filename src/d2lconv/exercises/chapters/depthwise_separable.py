@@ -368,18 +368,18 @@ AROUND = [(channel, row, column) for channel in range(16) for row in range(4, 9)
 
 
 def seen(model: nn.Module) -> Tensor:
-    """Tell which of the 5×5 cells around the middle each output channel depends on: (inputs, 25, outputs)."""
+    """Return which of the 5×5 cells around the middle each output depends on: (inputs, 25, outputs)."""
     return dependence(model, NETWORK_SHAPE, AROUND, (6, 6)).reshape(16, 25, -1)
 
 
 def does_not_mix(model: nn.Module, done: Run) -> str:
-    """Say that an output channel is blind to some input channels."""
+    """Return the fault that an output channel is blind to some input channels."""
     fewest = int(seen(model).any(1).sum(0).min())
     return "" if fewest == 16 else f"an output channel sees {fewest} of the 16 input channels"
 
 
 def does_not_look_around(model: nn.Module, done: Run) -> str:
-    """Say that an output cell sees less than 5×5 cells."""
+    """Return the fault that an output cell sees less than 5×5 cells."""
     fewest = int(seen(model).sum(1).min())
     return "" if fewest == 25 else f"an output cell sees {fewest} of the 25 cells around its place"
 

@@ -43,10 +43,10 @@ STALLED = Choice(
     title="Why it stalls",
     level=1,
     right="d",
-    because="a sigmoid's slope is at most 1/4, and PyTorch's first weights do not make up for it.",
+    because="a sigmoid's slope is at most 1/4, and PyTorch's initial weights do not make up for it.",
     wrong={
-        "a": "The same loop trains the network well as soon as its first weights or its activations change.",
-        "b": "With other first weights the same layers, sigmoids included, learn the digits.",
+        "a": "The same loop trains the network well once its initial weights or its activations change.",
+        "b": "With other initial weights the same layers, sigmoids included, learn the digits.",
         "c": "Average pooling stays as it is when the activation becomes tanh, and that network learns.",
     },
 )

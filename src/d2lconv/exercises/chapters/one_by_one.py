@@ -318,50 +318,50 @@ def outputs(model: nn.Module, pixels: Tensor = GRID) -> Tensor:
 
 
 def near(given: Tensor, expected: Tensor) -> Tensor:
-    """Tell where numbers agree."""
+    """Return where numbers agree."""
     return (given - expected).abs() < 1e-2
 
 
 def sees_neighbours(model: nn.Module, done: Run) -> str:
-    """Say that a window is larger than one cell."""
+    """Return the fault that a window is larger than one cell."""
     sizes = [step.kernel_size for step in done.rows if step.looks_around]
     return f"a kernel has the size {sizes[0]}" if sizes else ""
 
 
 def one_layer(model: nn.Module, done: Run) -> str:
-    """Say that there are fewer than two convolutions."""
+    """Return the fault that there are fewer than two convolutions."""
     found = len(done.steps("Conv2d", "Linear"))
     return f"two convolutions are asked for, and there are {found}" if found < 2 else ""
 
 
 def is_linear(model: nn.Module, done: Run) -> str:
-    """Say that the network does no more than a single layer could."""
+    """Return the fault that the network does no more than a single layer could."""
     bias = outputs(model, torch.zeros_like(GRID))
     linear = near(outputs(model) + outputs(model, -GRID), 2 * bias).all()
     return "all it does could be done by one layer" if linear else ""
 
 
 def smaller_one(model: nn.Module, done: Run) -> str:
-    """Say that it gives the minimum."""
+    """Return the fault that it gives the minimum."""
     return "it gives the smaller channel" if near(outputs(model), GRID.amin(0)).all() else ""
 
 
 def difference(model: nn.Module, done: Run) -> str:
-    """Say that it gives the distance, or only the positive part of the difference."""
+    """Return the fault that it gives the distance, or only the positive part of the difference."""
     apart = GRID[0] - GRID[1]
     shapes = (apart.abs(), apart.clamp(min=0), (-apart).clamp(min=0))
     return "it gives a difference" if any(near(outputs(model), one).all() for one in shapes) else ""
 
 
 def no_negatives(model: nn.Module, done: Run) -> str:
-    """Say that it is right except where a channel is negative."""
+    """Return the fault that it is right except where a channel is negative."""
     right, positive = near(outputs(model), GRID.amax(0)), GRID.amin(0) >= 0
     wrong = bool(right[positive].all() and not right.all())
     return "it is right where both channels are positive, but not everywhere else" if wrong else ""
 
 
 def not_the_larger(model: nn.Module, done: Run) -> str:
-    """Say at how many of the pixels it is right."""
+    """Return at how many of the pixels it is right."""
     right = near(outputs(model), GRID.amax(0))
     return f"it is right at {int(right.sum())} of {right.numel()} pixels" if not right.all() else ""
 

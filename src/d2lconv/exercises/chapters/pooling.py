@@ -355,7 +355,7 @@ LAST_WINDOW = Function(
 
 
 def one_size_only(model: nn.Module, done: Run) -> str:
-    """Say which size of image does not fit."""
+    """Return which size of image does not fit."""
     for height, width in ((20, 20), (40, 40), (24, 36)):
         try:
             with torch.no_grad():
@@ -368,7 +368,7 @@ def one_size_only(model: nn.Module, done: Run) -> str:
 
 
 def no_convolution(model: nn.Module, done: Run) -> str:
-    """Say that no convolution looks around."""
+    """Return the fault that no convolution looks around."""
     found = any(step.looks_around for step in done.steps("Conv2d"))
     return "" if found else "no convolution looks around"
 

@@ -320,13 +320,13 @@ MIDDLE = SIZE // 2
 
 
 def kernels_too_large(model: nn.Module, done: Run) -> str:
-    """Say that a kernel or a pooling window is larger than 3×3."""
+    """Return the fault that a kernel or a pooling window is larger than 3×3."""
     largest = max((max(step.kernel_size) for step in done.rows if step.kernel_size), default=0)
     return f"a kernel has a side of {largest}, and at most 3 is allowed" if largest > 3 else ""
 
 
 def too_many_layers(model: nn.Module, done: Run) -> str:
-    """Say that there are more than four convolutions."""
+    """Return the fault that there are more than four convolutions."""
     number = sum(step.looks_around for step in done.steps("Conv2d", "ConvTranspose2d"))
     return f"{number} convolutions look around, and at most 4 are allowed" if number > 4 else ""
 
@@ -335,7 +335,7 @@ MIXING = ("mean", "sum", "amax", "amin", "max", "cumsum", "AdaptiveAvgPool2d", "
 
 
 def mixes_all(model: nn.Module, done: Run) -> str:
-    """Say that an operation mixes all cells of a map at once."""
+    """Return the fault that an operation mixes all cells of a map at once."""
     for before, step in pairwise(done.rows):
         if step.kind in MIXING and step.output_shape[2:] != before.output_shape[2:]:
             return f"an operation of the kind {step.kind} mixes all cells of a map"
@@ -343,7 +343,7 @@ def mixes_all(model: nn.Module, done: Run) -> str:
 
 
 def seen(model: nn.Module) -> list[list[int]]:
-    """Tell which cells of the middle row, the middle column and a diagonal the middle depends on."""
+    """Return which cells of the middle row, the middle column and a diagonal the middle depends on."""
     lines = [[(0, MIDDLE, n), (0, n, MIDDLE), (0, n, n)] for n in range(SIZE)]
     cells = [cell for line in zip(*lines, strict=True) for cell in line]
     found = dependence(model, (1, SIZE, SIZE), cells, (MIDDLE, MIDDLE)).any(1)
@@ -351,14 +351,14 @@ def seen(model: nn.Module) -> list[list[int]]:
 
 
 def field_too_small(model: nn.Module, done: Run) -> str:
-    """Say how large the field is, where it is too small."""
+    """Return how large the field is, where it is too small."""
     width, height, _ = (places[-1] - places[0] + 1 if places else 0 for places in seen(model))
     wanted = f"{WIDE}×{WIDE} is asked for"
     return "" if min(height, width) >= WIDE else f"the field of the middle cell is {height}×{width}; {wanted}"
 
 
 def gaps(model: nn.Module, done: Run) -> str:
-    """Say how many cells of a line through the field are never looked at."""
+    """Return how many cells of a line through the field are never looked at."""
     for places in seen(model):
         missed = places[-1] - places[0] + 1 - len(places)
         if missed:

@@ -66,7 +66,7 @@ WEIGHTED = Function(
 
 # ---- 2: what a checkpoint must hold ------------------------------------------------------------
 
-OPTIMISER = Choice(
+OPTIMIZER = Choice(
     id="scaling.2",
     title="A checkpoint of weights alone",
     level=1,
@@ -377,4 +377,4 @@ RESUME = Debug(
 )
 
 
-EXERCISES = (WEIGHTED, OPTIMISER, RING, LOST, WARM_UP, FASTEST, RESUME)
+EXERCISES = (WEIGHTED, OPTIMIZER, RING, LOST, WARM_UP, FASTEST, RESUME)

@@ -259,7 +259,7 @@ FIRST_WEIGHTS = Debug(
 
 
 def too_few(model: nn.Module, done: Run) -> str:
-    """Say whether there are fewer than eight convolutions."""
+    """Return the fault that there are fewer than eight convolutions."""
     count = len(done.steps("Conv2d"))
     return (
         f"it has {count} convolution{'s' * (count != 1)}, and at least 8 are asked for" if count < 8 else ""
@@ -267,20 +267,20 @@ def too_few(model: nn.Module, done: Run) -> str:
 
 
 def other_kernels(model: nn.Module, done: Run) -> str:
-    """Say whether a convolution has another kernel than 3×3."""
+    """Return the fault that a convolution has another kernel than 3×3."""
     others = {step.kernel_size for step in done.steps("Conv2d") if step.kernel_size} - {(3, 3)}
     return f"a kernel is {'×'.join(map(str, min(others)))}" if others else ""
 
 
 def bare_convolutions(model: nn.Module, done: Run) -> str:
-    """Say whether a convolution is not followed by a ReLU; a normalisation may stand between them."""
+    """Return the fault that no ReLU follows a convolution; a normalisation may stand between them."""
     kinds = [step.kind for step in done.rows if "batch_norm" not in step.kind]
     bare = any(one == "Conv2d" and after != "ReLU" for one, after in pairwise([*kinds, ""]))
     return "a convolution has no ReLU right after it" if bare else ""
 
 
 def strided(model: nn.Module, done: Run) -> str:
-    """Say whether a convolution makes maps smaller."""
+    """Return the fault that a convolution makes maps smaller."""
     return "a convolution has a stride" if any(c.stride != (1, 1) for c in done.steps("Conv2d")) else ""
 
 

@@ -21,7 +21,7 @@ Cell = tuple[int, int, int]
 def dependence(
     model: nn.Module, input_shape: Sequence[int], cells: Sequence[Cell], position: tuple[int, int]
 ) -> Tensor:
-    """Tell which output channels at one position change when an input cell is raised.
+    """Return which output channels at one position change when an input cell is raised.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class Exercise(metaclass=_WithFormerNames):
         return self.id.partition(".")[0]
 
     def check(self, answer: object) -> Result:
-        """Say whether an answer is right.
+        """Return whether an answer is right.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ def usual_dtype(answer: object) -> Iterator[None]:
 
 
 def is_blank(answer: object) -> bool:
-    """Tell whether an answer is only a placeholder."""
+    """Return whether an answer is only a placeholder."""
     if answer is None or answer is ... or answer is NotImplemented:
         return True
     if isinstance(answer, NotImplementedError) or answer is NotImplementedError:

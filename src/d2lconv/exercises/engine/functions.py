@@ -75,7 +75,7 @@ class Function(Exercise):
     answer_description: str = "a function"
 
     def __post_init__(self) -> None:
-        """Refuse a `right` whose arguments are not those of the cases: both are shown side by side."""
+        """Raise ValueError unless `right` has the arguments of the cases: both are shown side by side."""
         signature = inspect.signature(self.right)
         count = len(next(iter(self.cases)).arguments)
         kinds = [argument.kind for argument in signature.parameters.values()]
@@ -306,7 +306,7 @@ def _fault_of(outcome: Outcome) -> Fault:
 
 
 def _agrees(wrong: Misconception, trial: _Trial) -> bool:
-    """Tell whether a misconception gives on a case what the answer gave."""
+    """Return whether a misconception gives on a case what the answer gave."""
     if trial.given is None or not callable(wrong.gives):
         return False
     outcome = call(wrong.gives, trial.case.arguments)

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +24,7 @@ GIB = 2**30
 _STARTING = 120.0  # most seconds that loading PyTorch may take
 _MOST_BYTES = 2**21  # of results that are kept
 _LAST_BYTES = 2**12  # of what goes to stderr that are kept
+_MOST_LETTERS = 4_000  # of a text that is told
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def _run(job: dict[str, Any], folder: Path, seconds: float) -> tuple[list[dict[s
         _kill(process)
     last = errors.text().strip().splitlines()[-1:]
     if end.startswith("the process") and last:
-        end = f"{end} ({last[0][:200]})"
+        end = f"{end} ({_text(last[0][:200])})"
     return list(_events(results.text())), end
 
 
@@ -202,31 +203,58 @@ class _Pipe:
 
 def _events(text: str) -> Iterator[dict[str, Any]]:
     """Yield the lines that have the form of an event: a student's code may have written others."""
-    keys: dict[str, dict[str, type]] = {
-        "ready": {},
-        "problem": {"text": str},
-        "sheet": {"levels": dict, "named": list, "solved": list},
-        "begin": {"exercises": list},
-        "end": {"exercises": list, "error": str},
-        "solution": {"exercise": str},
-        "check": {
-            "exercise": str,
-            "status": str,
-            "summary": str,
-            "misconception": str,
-            "hint": str,
-            "details": list,
-        },
-    }
     for line in text.splitlines():
         try:
             event = json.loads(line)
-        except (ValueError, RecursionError):
+            keys = _KEYS[event["event"]]
+            yield {"event": event["event"]} | {key: form(event[key]) for key, form in keys.items()}
+        except (ValueError, TypeError, KeyError, RecursionError):
             continue
-        if not isinstance(event, dict) or event.get("event") not in keys:
-            continue
-        if all(isinstance(event.get(key), kind) for key, kind in keys[event["event"]].items()):
-            yield event
+
+
+def _text(value: Any) -> str:
+    """Return a text that any terminal can show; raise TypeError if it is none."""
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return "".join(one if one.isprintable() or one == "\n" else "\ufffd" for one in value[:_MOST_LETTERS])
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError("no list")
+    return [_text(one) for one in value]
+
+
+def _pairs(value: Any) -> list[list[str]]:
+    if not isinstance(value, list):
+        raise TypeError("no list")
+    return [_texts(one) for one in value]
+
+
+def _levels(value: Any) -> dict[str, int]:
+    if not isinstance(value, dict) or any(type(level) is not int for level in value.values()):
+        raise TypeError("no levels")
+    if any(not 0 <= level <= 3 for level in value.values()):
+        raise ValueError("no level")
+    return {_text(name): level for name, level in value.items()}
+
+
+_KEYS: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "ready": {},
+    "problem": {"text": _text},
+    "sheet": {"levels": _levels, "named": _texts, "solved": _texts},
+    "begin": {"exercises": _texts},
+    "end": {"exercises": _texts, "error": _text},
+    "solution": {"exercise": _text},
+    "check": {
+        "exercise": _text,
+        "status": _text,
+        "summary": _text,
+        "misconception": _text,
+        "hint": _text,
+        "details": _pairs,
+    },
+}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], results: _Pipe) -> None:

@@ -90,7 +90,7 @@ def _counts_off_by_one(given: Tensor, expected: Tensor) -> bool:
 
 
 def _nearly(given: Tensor, expected: Tensor) -> bool:
-    """Tell whether measured numbers agree but for a hundredth; a count is right or wrong."""
+    """Return whether measured numbers agree but for a hundredth; a count is right or wrong."""
     if given.shape != expected.shape or not expected.numel() or _is_whole(expected):
         return False
     return float((given - expected).abs().max()) < 0.01 * float(expected.abs().max())

@@ -46,13 +46,13 @@ def _from_tensor(value: Tensor) -> Tensor:
 
 
 def same(given: Tensor, expected: Tensor) -> bool:
-    """Tell whether numbers agree: whole ones exactly, others to 1e-4 of the largest one expected."""
+    """Return whether numbers agree: whole ones exactly, others to 1e-4 of the largest one expected."""
     given = _as_number(given, expected)
     return given.shape == expected.shape and bool(_near(given, expected).all())
 
 
 def where_they_differ(given: Tensor, expected: Tensor) -> str:
-    """Say in words where numbers of the same shape differ, and by what at the first position."""
+    """Return in words where numbers of the same shape differ, and by what at the first position."""
     given = _as_number(given, expected)
     if given.shape != expected.shape:
         return f"expected shape {tuple(expected.shape)}, given shape {tuple(given.shape)}"

@@ -192,14 +192,14 @@ def without_gradient(model: nn.Module, input_shape: Sequence[int]) -> list[str]:
 
 
 def changes_with_the_call(model: nn.Module, X: Tensor) -> bool:
-    """Tell whether two runs on the same batch give different numbers."""
+    """Return whether two runs on the same batch give different numbers."""
     with torch.no_grad():
         first, second = model(X), model(X)
     return not torch.allclose(first, second, rtol=1e-3, atol=1e-5, equal_nan=True)
 
 
 def depends_on_the_batch(model: nn.Module, X: Tensor) -> bool:
-    """Tell whether an example gets other numbers in a batch than by itself."""
+    """Return whether an example gets other numbers in a batch than by itself."""
     with torch.no_grad():
         together, alone = model(X)[-1:], model(X[-1:])
     return together.shape != alone.shape or not torch.allclose(

@@ -2,7 +2,7 @@
 
 import { cellName, change, counted, dress, factor, fill, make, makePointer, makeVoice, number, same } from "../shared/base.js";
 import { scaleEnds, short, watch, write } from "../shared/base.js";
-import { makeChoices, makeMap, readColours, watchTheme } from "../shared/maps.js";
+import { makeChoices, makeMap, readColours, watchTheme } from "./maps.js";
 import { listOf, readState, whole, words } from "../shared/state.js";
 import { ACTIVATIONS, cellSeeing, channelOf, contributions, fieldThrough, LAYER, middleOf } from "./network.js";
 import { moved, PACKED, pooled, prepare, runAll, sides, unpack, valueAt } from "./network.js";

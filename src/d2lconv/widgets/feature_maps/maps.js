@@ -1,6 +1,6 @@
 /** Maps as small pictures in the theme's colours, and a row of things to choose one from. */
 
-import { dress, make, watchWidth } from "./base.js";
+import { dress, make, watchWidth } from "../shared/base.js";
 
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity };
 const THEMES = ["data-theme", "data-jp-theme-light", "theme"];

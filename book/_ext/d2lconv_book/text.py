@@ -1,0 +1,121 @@
+r"""What stands in the text of pages: formulas as MathML, colours in code, anchors of the bibliography.
+
+Browsers draw MathML and screen readers read it, so a page needs no script to show `$\frac{a}{b}$`.
+
+In code, names, operators, brackets and commas have the colour of the text. They are most of what stands
+there, and an element around each was half of all elements of a page: the fewer, the sooner it is laid out.
+
+Each entry of the bibliography has its BibTeX key as its anchor: `[LeCun et al.
+(1998)](bibliography.md#lecun1998)` reads well on GitHub and in Colab too. `bibtex_cite_id: "{key}"` in
+`_config.yml` gives the anchors to HTML; MyST, which warns of anchors that it does not know, is told the keys.
+"""
+
+import html
+from collections.abc import Iterable
+from io import StringIO
+from typing import Any
+
+from docutils import nodes
+from math_core import LatexError, LatexToMathML
+from pygments import token  # type: ignore[import-untyped]
+from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.locale import _
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
+from sphinxcontrib.bibtex.domain import BibtexDomain
+
+LOGGER = logging.getLogger(__name__)
+
+# ---- formulas ----
+
+# Chromium hangs the surd from the bar. The font's smallest is as high as this radicand, which is invisible.
+_STRUT = '<mspace height="0.77em" depth="0.2em"></mspace>'
+_CONVERTER = LatexToMathML(annotation=False, fancy_error=False)
+
+
+def formula(node: nodes.math | nodes.math_block, *, display: bool) -> str:
+    """Return the MathML of a node; warn and return its TeX if that fails."""
+    tex = node.astext()
+    try:
+        made = _CONVERTER.convert_with_local_state(tex, displaystyle=display)
+        return made.replace("<msqrt>", f"<msqrt>{_STRUT}")
+    except LatexError as error:
+        problem = str(error).partition(": ")[2]  # after a place in the formula
+        LOGGER.warning("formula: %s In: %s", problem, tex, location=node, type="d2lconv", subtype="formula")
+        return f"<code>{html.escape(tex)}</code>"
+
+
+def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
+    """Write a formula within a line."""
+    translator.body.append(formula(node, display=False))
+    raise nodes.SkipNode
+
+
+def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a formula on a line of its own, with its number if it has one."""
+    translator.body.append(translator.starttag(node, "div", CLASS="math-display"))
+    translator.body.append(formula(node, display=True))
+    if node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})')
+        translator.add_permalink_ref(node, _("Link to this equation"))
+        translator.body.append("</span>")
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+# ---- code ----
+
+#: Kinds of words without a colour. Kinds below them, such as `token.Name.Builtin`, keep theirs.
+PLAIN = {token.Name, token.Name.Namespace, token.Operator, token.Punctuation, token.Whitespace}
+
+
+class PlainCode(HtmlFormatter):  # type: ignore[misc]
+    """Write code as HTML, without an element around what is plain.
+
+    >>> from pygments import highlight
+    >>> from pygments.lexers import PythonLexer
+    >>> highlight("y = f(x, 2)", PythonLexer(), PlainCode(nowrap=True)).strip()
+    'y = f(x, <span class="mi">2</span>)'
+    """
+
+    def format_unencoded(self, tokens: Iterable[tuple[Any, str]], outfile: StringIO) -> None:
+        """Write words; what is plain counts as text."""
+        plain = ((token.Text if kind in PLAIN else kind, word) for kind, word in tokens)
+        super().format_unencoded(plain, outfile)
+
+
+def colour_code(app: Sphinx) -> None:
+    """Let a builder of pages write code so."""
+    if app.builder.format == "html":
+        app.builder.highlighter.formatter = PlainCode  # type: ignore[attr-defined]
+
+
+# ---- references ----
+
+
+def add_anchors(app: Sphinx, env: BuildEnvironment) -> None:
+    """Add every entry's anchor to those that MyST knows of the bibliography's page."""
+    domain = env.get_domain("cite")
+    assert isinstance(domain, BibtexDomain)
+    for page, bibliography in domain.bibliographies.items():
+        anchors = env.metadata[page.docname].setdefault("myst_slugs", {})
+        for key, node in bibliography.citation_nodes.items():
+            # as MyST's own entries: line, id in the page, text of a link without text
+            anchors[key] = (bibliography.line, node["ids"][0], key)
+
+
+def skip_tuple_field(app: Sphinx, what: str, name: str, value: object, *more: object) -> bool | None:
+    """Leave fields of named tuples out of the API reference, where they are parameters of the class."""
+    return True if type(value).__name__ == "_tuplegetter" else None
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to Sphinx; `html_math_renderer: mathml` selects the formulas."""
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
+    app.connect("builder-inited", colour_code)
+    app.connect("env-updated", add_anchors)
+    app.connect("autodoc-skip-member", skip_tuple_field)

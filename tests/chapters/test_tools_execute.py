@@ -88,10 +88,29 @@ def run(book, monkeypatch, capsys):
     return run_tool
 
 
-def test_running_twice_gives_the_same_bytes(run, write_chapter):
+def test_a_chapter_is_written_beside_those_that_fail_and_running_it_again_gives_the_same_bytes(
+    run, write_chapter
+):
     path = write_chapter("draft", FIGURE, STREAMS, WIDGETS, KERNEL)
-    code, said = run("draft")
-    assert (code, said.split()[0], said.split()[-1]) == (0, "draft", "written")
+    broken = {
+        write_chapter("raises", "1 + 1", "sizes = {}\n\nsizes['kernel']"),
+        write_chapter("hangs", "import time\n\ntime.sleep(60)"),
+        write_chapter("dies", "import os\n\nos._exit(1)"),
+    }
+    before = {path: path.read_bytes() for path in broken}
+    code, said = run("raises", "dies", "draft")
+    assert code == 1
+    late, what = run("hangs", "--timeout", "6")
+    assert late == 1
+    assert {path: path.read_bytes() for path in broken} == before
+    assert "raises: code cell [3] (sizes = {}) raised KeyError: 'kernel'\n" in said
+    assert "----> 3 sizes['kernel']" in said
+    assert "\x1b" not in said
+    assert "hangs: code cell [2] (import time) ran longer than 6 s" in what
+    assert "dies: code cell [2] (import os) ended its kernel: memory ran out, or compiled code crash" in said
+    outcomes = {line.split()[0]: line.split()[-1] for line in (*said.splitlines()[:3], what.splitlines()[0])}
+    assert outcomes == {path.stem: "FAILED" for path in broken} | {"draft": "written"}
+
     first, written = path.read_bytes(), path.stat().st_mtime_ns
     code, said = run("draft")
     assert (code, said.split()[-1]) == (0, "unchanged")
@@ -110,26 +129,6 @@ def test_running_twice_gives_the_same_bytes(run, write_chapter):
     assert nb.cells[0].source.endswith("/blob/main/book/draft.ipynb)")
     assert 'find_spec("d2lconv")' in nb.cells[1].source
     assert run("--check", "draft", tool=notebooks) == (0, "")
-
-
-def test_a_chapter_that_fails_is_not_written_and_the_others_are(run, write_chapter):
-    broken = {
-        write_chapter("raises", "1 + 1", "sizes = {}\n\nsizes['kernel']"),
-        write_chapter("hangs", "import time\n\ntime.sleep(60)"),
-        write_chapter("dies", "import os\n\nos._exit(1)"),
-    }
-    write_chapter("fine", "1 + 1")
-    before = {path: path.read_bytes() for path in broken}
-    code, said = run("raises", "hangs", "dies", "fine", "--timeout", "6")
-    assert code == 1
-    assert {path: path.read_bytes() for path in broken} == before
-    assert "raises: code cell [3] (sizes = {}) raised KeyError: 'kernel'\n" in said
-    assert "----> 3 sizes['kernel']" in said
-    assert "\x1b" not in said
-    assert "hangs: code cell [2] (import time) ran longer than 6 s" in said
-    assert "dies: code cell [2] (import os) ended its kernel: memory ran out, or compiled code crash" in said
-    outcomes = {line.split()[0]: line.split()[-1] for line in said.splitlines()[:4]}
-    assert outcomes == {path.stem: "FAILED" for path in broken} | {"fine": "written"}
 
 
 def test_a_chapter_edited_while_it_runs_is_left_alone(good_path, monkeypatch):

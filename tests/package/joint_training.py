@@ -1,9 +1,8 @@
 """Train in several processes, and write what each has seen to ``FOLDER/<case>-<rank>.pt``.
 
 ``python -m tests.package.joint_training FOLDER`` trains alone and in two processes, each forked from this
-one, which has loaded PyTorch but computed nothing. ``torchrun --nproc-per-node=2 -m
-tests.package.joint_training FOLDER EPOCH RANK`` trains one case and kills a process
-in an epoch, at the first start.
+one, which has loaded PyTorch but computed nothing. Then torchrun's launcher trains one case in two processes,
+one of which is killed in an epoch, at the first start.
 """
 
 import functools
@@ -96,6 +95,8 @@ def fork(folder, **environment):
 
 
 def main():
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
     torch.optim.SGD([torch.zeros(1)], lr=1)  # loads what all need, once
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -106,6 +107,15 @@ def main():
     for child in children:
         _, status = os.waitpid(child, 0)
         assert status == 0
+    launched = LaunchConfig(  # as `torchrun --standalone --nproc-per-node=2 --max-restarts=1`, but forked
+        *(1, 1, 2),
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        run_id="died",
+        max_restarts=1,
+        start_method="fork",
+    )
+    elastic_launch(launched, die)(3, 1)
 
 
 class Mortal:
@@ -128,4 +138,4 @@ def die(epoch, mortal):
 
 
 if __name__ == "__main__":
-    die(int(sys.argv[2]), int(sys.argv[3])) if sys.argv[2:] else main()
+    main()

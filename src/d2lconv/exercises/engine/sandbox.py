@@ -247,13 +247,17 @@ def _by_signal(seconds: float) -> Iterator[None]:
     begun, used = time.monotonic(), time.thread_time()  # the process's own takes 200 times as long
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if not running:
+            return
+        # again in 0.1 s: a bare `except:` may swallow the error, and a busy computer gives code less; by no
+        # interval, which on a very busy computer would interrupt this function before it is done
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
         waited = time.monotonic() - begun > _PATIENCE * seconds
-        if running and (waited or time.thread_time() - used > _BUSY * seconds):
+        if waited or time.thread_time() - used > _BUSY * seconds:
             raise TooLongError
 
     handler = signal.signal(signal.SIGALRM, stop)
-    # every 0.1 s again, in case a bare `except:` has swallowed the first one or the computer was busy
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
@@ -279,7 +283,11 @@ def _by_thread(seconds: float) -> Iterator[None]:
     try:
         yield
     finally:
-        with lock:
+        try:
+            with lock:
+                running = False
+            for _ in range(3):  # an error that was sent while the code ended is raised here, and not later
+                pass
+        except TooLongError:
             running = False
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(target, None)  # withdraw what was not yet raised
         timer.cancel()

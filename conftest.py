@@ -21,6 +21,8 @@ pytest_plugins = ["tests.chapters.compare"]  # runs the chapters and compares wh
 # A shell that starts the suite in the background makes it, and all that tests start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup does the same
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 matplotlib.use("agg")  # no windows
 

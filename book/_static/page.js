@@ -48,5 +48,13 @@
 
   const list = document.querySelector(".sidebar-scroll");
   const here = list?.querySelector(".current-page");
-  if (here) list.scrollTop = Math.max(0, here.offsetTop + here.offsetHeight + 40 - list.clientHeight);
+  const show = () => {
+    const end = Math.min(list.getBoundingClientRect().bottom, innerHeight);
+    list.scrollTop += Math.max(0, here.getBoundingClientRect().bottom + 40 - end);
+  };
+  if (here) {
+    show();
+    addEventListener("load", show); // browsers may put back an older position when a page is loaded again
+    addEventListener("resize", show);
+  }
 })();

@@ -202,6 +202,8 @@ def depends_on_the_batch(model: nn.Module, X: Tensor) -> bool:
     """Return whether an example gets other numbers in a batch than by itself."""
     with torch.no_grad():
         together, alone = model(X)[-1:], model(X[-1:])
-    return together.shape != alone.shape or not torch.allclose(
-        together, alone, rtol=1e-3, atol=1e-5, equal_nan=True
-    )
+    if together.shape != alone.shape:
+        return True
+    # A batch may be computed by another algorithm, which rounds small sums of large numbers otherwise.
+    largest = float(alone.abs().max()) if alone.numel() else 0.0
+    return not torch.allclose(together, alone, rtol=1e-3, atol=1e-5 + 1e-4 * largest, equal_nan=True)

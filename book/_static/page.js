@@ -50,11 +50,11 @@
   const here = list?.querySelector(".current-page");
   const show = () => {
     const end = Math.min(list.getBoundingClientRect().bottom, innerHeight);
-    list.scrollTop += Math.max(0, here.getBoundingClientRect().bottom + 40 - end);
+    const below = Math.max(0, here.getBoundingClientRect().bottom + 40 - end);
+    list.scrollBy({ top: below, behavior: "instant" });
   };
   if (here) {
     show();
-    addEventListener("load", show); // browsers may put back an older position when a page is loaded again
     addEventListener("resize", show);
   }
 })();

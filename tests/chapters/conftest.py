@@ -37,9 +37,7 @@ def _code(source, *outputs, **metadata):
 def _good_chapter():
     cells = [
         new_markdown_cell("# Good"),
-        new_markdown_cell(
-            "**What you will do:** add.\n\n**What you will learn:** sums.\n\n**What you need:** 2."
-        ),
+        new_markdown_cell("**You will learn** sums.\n\n**You need** numbers.\n\n**Time**: a minute."),
         new_markdown_cell(
             "## Adding\n\nSums of $x$, as [before](other.ipynb#a-heading) and [here](#summary)."
         ),

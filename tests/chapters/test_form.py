@@ -7,7 +7,8 @@ from tests.chapters.markdown import headings
 from tools.book import Book
 from tools.notebooks import canonical, dumps
 
-LABEL = re.compile(r"^\s*(?:[-*]\s+)?(?:#+\s*(.+)|\*\*(.+?)\*\*|__(.+?)__)", re.MULTILINE)
+LABEL = re.compile(r"\*\*(.+?)[.:]?\*\*")
+OPENING = 6  # cells, among them the installation and the imports
 
 
 @each_chapter
@@ -40,12 +41,13 @@ def test_one_title_at_the_top(chapter):
 
 
 @each_chapter
-def test_opening_says_what_to_do_learn_and_need(chapter):
-    labels = [" ".join(found) for found in LABEL.findall(chapter.nb.cells[1].source)]
+def test_opening_says_what_to_learn_and_need_and_how_long_it_takes(chapter):
+    opening = chapter.nb.cells[:OPENING]
+    labels = [label for cell in opening for label in LABEL.findall(cell.source)]
     none_of(
-        chapter.problem(1, f"the second cell needs bold words or a heading: What you will {word}")
-        for word in ("do", "learn", "need")
-        if not any(re.search(rf"\b{word}\b", one) for one in labels)
+        chapter.problem(0, f"one of the first {OPENING} cells needs the bold words **{words}**")
+        for words in ("You will learn", "You need", "Time")
+        if words not in labels
     )
 
 

@@ -354,9 +354,9 @@ RULES = [
     (test_form.test_one_title_at_the_top, lambda nb: nb.cells.pop(TITLE), "its first cell, and no other"),
     (test_form.test_one_title_at_the_top, prose("# Another"), "its first cell, and no other"),
     (
-        test_form.test_opening_says_what_to_do_learn_and_need,
-        change(OPENING, source="**You will do** it; **you need** 2."),
-        "What you will learn",
+        test_form.test_opening_says_what_to_learn_and_need_and_how_long_it_takes,
+        change(OPENING, source="**You will learn** it; **you need** 2."),
+        "**Time**",
     ),
     (test_form.test_closing, lambda nb: nb.cells.pop(SUMMARY), "but are Adding, Further reading"),
     (
@@ -410,8 +410,8 @@ ACCEPTED = [
         ),
     ),
     (
-        test_form.test_opening_says_what_to_do_learn_and_need,
-        change(OPENING, source="## What you'll do\n## What you'll learn\n## What you'll need"),
+        test_form.test_opening_says_what_to_learn_and_need_and_how_long_it_takes,
+        change(OPENING, source="**You will learn:** it. **You need:** 2. **Time:** long."),
     ),
     (test_form.test_closing, lambda nb: nb.cells.insert(9, new_markdown_cell("## Exercises\n\n### One"))),
 ]

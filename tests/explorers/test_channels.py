@@ -204,10 +204,10 @@ def check(found, state):
 
 
 def test_many_settings_equal_pytorch(run):
-    states = list(settings(600, seed=0))
+    states = list(settings(300, seed=0))
     found = run("channels/view.js", DRIVE, states)
     possible = [check(*pair) for pair in zip(found, states, strict=True)]
-    assert 200 < sum(possible) < 400
+    assert 100 < sum(possible) < 200
 
 
 # ---- on a page ----

@@ -272,7 +272,7 @@ SPOILED = [
 
 def test_a_wrong_script_is_noticed(faults, cases):
     for spoiled in SPOILED:
-        assert any(faults(cases[:50], spoiled)), spoiled
+        assert any(any(faults(cases[first : first + 5], spoiled)) for first in range(0, 50, 5)), spoiled
 
 
 def test_numbers_travel_unchanged(run):

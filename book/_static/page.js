@@ -46,6 +46,35 @@
     addEventListener("keydown", ({ key }) => key === "Escape" && box.checked && box.click());
   }
 
+  /* How much code a page shows, chosen once for all pages; of some, what prepares and draws is folded up. */
+  const choice = document.getElementById("d2l-code");
+  if (choice) {
+    const fold = () => {
+      for (const box of document.querySelectorAll("details.hide.above-input")) box.open = choice.value === "all";
+    };
+    choice.value = document.body.dataset.code;
+    if (!choice.value) choice.value = document.body.dataset.code = "some";
+    if (choice.value === "all") fold();
+    choice.addEventListener("change", () => {
+      localStorage.setItem("code", (document.body.dataset.code = choice.value));
+      fold();
+    });
+  }
+
+  /* A link into an optional section unfolds it, and paper has no folds. */
+  const unfold = () => {
+    const name = decodeURIComponent(location.hash.slice(1));
+    const target = name && document.getElementById(name);
+    if (!target) return;
+    const folds = [target.querySelector(":scope > details"), target.closest("details")];
+    for (const fold of folds) if (fold?.matches(".d2l-optional")) fold.open = true;
+    target.scrollIntoView();
+  };
+  if (document.querySelector(".d2l-optional")) {
+    unfold();
+    addEventListener("hashchange", unfold);
+  }
+
   const list = document.querySelector(".sidebar-scroll");
   const here = list?.querySelector(".current-page");
   const show = () => {

@@ -222,5 +222,5 @@ def test_what_is_no_notebook_is_said_so(tmp_path, text, message):
 
 def test_cells_are_named_by_number_and_first_line(good):
     good.cells[4].source = "print(" + "1 + " * 20 + "1)"
-    assert label(good, 1) == "cell 2 (**What you will do:** add.)"
+    assert label(good, 1) == "cell 2 (**You will learn** sums.)"
     assert label(good, 4) == "code cell [2] (print(1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1…)"

@@ -350,6 +350,39 @@ def test_setup_is_folded_and_says_so(chapter):
     assert fold.locator("pre").is_visible()
 
 
+def test_reader_chooses_how_much_code_a_page_shows_and_it_is_remembered(chapter):
+    code, setup = chapter.locator("article .cell_input:visible"), chapter.locator("details.above-input").first
+    exercises = chapter.locator("#exercises .cell_input:visible")
+    some = code.count()
+    assert setup.get_attribute("open") is None
+    chapter.select_option("#d2l-code", "all")
+    assert setup.get_attribute("open") == ""
+    chapter.select_option("#d2l-code", "none")
+    chapter.reload()
+    assert chapter.locator("#d2l-code").input_value() == "none"
+    assert code.count() == exercises.count() > 0
+    assert chapter.locator("article svg.d2l-figure:visible").count() > 0
+    chapter.select_option("#d2l-code", "some")
+    assert code.count() == some > exercises.count()
+
+
+def test_link_into_an_optional_section_unfolds_it(visit, address):
+    page, problems = visit(f"{address}book/padding_stride.html")
+    fold = page.locator(".d2l-optional").first
+    section = fold.locator("xpath=..").get_attribute("id")
+    assert fold.get_attribute("open") is None
+    page.goto(f"{address}book/padding_stride.html#{section}")
+    assert fold.get_attribute("open") == ""
+    assert problems == []
+
+
+def test_figures_have_numbers_and_captions(visit, address):
+    page, _ = visit(f"{address}book/padding_stride.html")
+    captions = page.locator("article figure figcaption .caption-number").all_inner_texts()
+    assert captions == [f"Figure 2.{number}" for number in range(1, len(captions) + 1)]
+    assert captions
+
+
 def test_surd_stands_beside_what_is_under_it(visit, address):
     page, _ = visit(f"{address}book/lenet.html")
     page.evaluate("document.fonts.ready")

@@ -167,7 +167,8 @@ def _image(source: bytes, given: Mapping[str, str]) -> dict[str, str]:
     opaque = image.getchannel("A").getextrema() == (255, 255)
     buffer = io.BytesIO()
     form = image.convert("RGB") if opaque else image
-    form.save(buffer, "WEBP", lossless=True, exact=True, quality=100, method=5)  # 6 takes eight times as long, for 3 % less
+    # Method 6 takes eight times as long, for 3 % less.
+    form.save(buffer, "WEBP", lossless=True, exact=True, quality=100, method=5)
     if seen is not None or len(buffer.getvalue()) < len(source):
         new["href"] = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
     return new

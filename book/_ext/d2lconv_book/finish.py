@@ -36,6 +36,7 @@ try { localStorage; } catch {
   } });
 }
 document.body.dataset.theme = localStorage.getItem("theme") || "auto";
+document.body.dataset.code = localStorage.getItem("code") || "some";
 const font = document.querySelector("meta[name=early-font]")?.content;
 if (font && location.protocol !== "file:") {
   const link = document.createElement("link");

@@ -133,8 +133,7 @@ def chapters(root: Path) -> str:
             path = _file(root, str(entry))
             title, *paragraphs = re.split(r"\n\s*\n", _prose(path)[0])
             promise = next(" ".join(text.split()) for text in paragraphs if not _NO_PROMISE.match(text))
-            if path.suffix == ".md":  # a page of reference begins with more than one sentence
-                promise = re.split(r"(?<=\.) ", promise, maxsplit=1)[0]
+            promise = re.split(r"(?<=[.?!]) ", promise, maxsplit=1)[0]
             number += 1
             mark = "-" if part is toc.root.subtrees[-1] else f"{number}."  # the last part is for reference
             lines.append(f"{mark} [{title.removeprefix('# ')}]({path.name}). {promise}")

@@ -15,6 +15,8 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
+from d2lconv_book.reading import OPTIONAL
+
 INDEX = "_static/search-index.js"
 GLOSSARY, CHAPTER, SECTION, EXERCISE, NAME = range(5)
 
@@ -64,7 +66,7 @@ def entries(page: str, doctree: nodes.document) -> Iterator[list[Any]]:
         also = _ALSO.search(text) if kind == GLOSSARY else None
         names = re.split(r" or (?:an? )?", also[1]) if also else []
         anchor = section["ids"][0] if depth else ""
-        yield [kind, anchor, title.astext(), text, names]
+        yield [kind, anchor, title.astext().removeprefix(OPTIONAL), text, names]
     for description in doctree.findall(addnodes.desc):
         signature = description.next_node(addnodes.desc_signature)
         said = next(iter(description[-1].findall(nodes.paragraph)), None)

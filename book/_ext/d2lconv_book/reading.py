@@ -1,0 +1,47 @@
+"""How a chapter is read: figures have numbers, optional sections are folded up.
+
+A caption stands in a cell's metadata, `{"mystnb": {"figure": {"caption": "…"}}}`; Sphinx numbers the figures
+of a page, so that others can cite them. A section whose heading begins with `Optional: ` is one that nothing
+later needs: on the page its heading shows, and what stands below it unfolds. How much code a page shows, its
+readers choose (`_static/page.js`).
+"""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+OPTIONAL = "Optional: "
+_FOLD = (
+    '<details class="d2l-optional"><summary>'
+    '<span class="collapsed">Show this section</span>'
+    '<span class="expanded">Hide this section</span></summary>'
+)
+
+
+def name_figures(app: Sphinx, doctree: nodes.document) -> None:
+    """Give each figure an id: Sphinx numbers only what can be linked to."""
+    for number, figure in enumerate(doctree.findall(nodes.figure), start=1):
+        if not figure["ids"]:
+            figure["ids"] = [f"figure-{number}"]
+
+
+class FoldOptional(SphinxPostTransform):
+    """Fold up what stands below the heading of an optional section."""
+
+    default_priority = 700  # when everything else has found its sections as they were
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        """Go through the sections of one page."""
+        for section in list(self.document.findall(nodes.section)):
+            title, *rest = section.children
+            if title.astext().startswith(OPTIONAL):
+                before, after = (nodes.raw("", text, format="html") for text in (_FOLD, "</details>"))
+                section.children = []
+                section.extend([title, before, *rest, after])
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to the steps of a build."""
+    app.connect("doctree-read", name_figures, priority=100)
+    app.add_post_transform(FoldOptional)

@@ -66,7 +66,10 @@ def address_faults(config, citation, texts):
 
 def texts():
     names = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "pyproject.toml", "_config.yml"]
-    paths = [ROOT / name for name in names] + list((ROOT / "book").glob("*.md"))
+    paths = [ROOT / name for name in names] + [
+        *(ROOT / "book").glob("*.md"),
+        ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml",
+    ]
     found = {path.name: path.read_text("utf-8") for path in paths}
     for path in Book(ROOT).chapters():
         cells = json.loads(path.read_text("utf-8"))["cells"]

@@ -114,7 +114,33 @@ def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         said = promise(doctree)
         if not said:
             LOGGER.warning("page without a description", location=page, type="d2lconv", subtype="description")
+        if app.env.doc2path(page).endswith(".ipynb"):
+            context["learning_resource"] = learning_resource(app.config, page, doctree, said)
         doctree[:] = [nodes.paragraph("", said)]  # the page is written already
+
+
+_MINUTES = re.compile(r"\bTime\b\D*(\d+) minutes")
+
+
+def learning_resource(config: Config, page: str, document: nodes.document, promise: str) -> str:
+    """Return what a chapter says of itself to search engines, as schema.org's `LearningResource`."""
+    base = config.html_baseurl.rstrip("/") + "/"
+    said = {
+        "@context": "https://schema.org",
+        "@type": "LearningResource",
+        "name": document.next_node(nodes.title).astext(),
+        "description": promise,
+        "url": f"{base}{page}.html",
+        "inLanguage": config.language,
+        "learningResourceType": "chapter",
+        "educationalLevel": "undergraduate",
+        "isAccessibleForFree": True,
+        "license": "https://creativecommons.org/licenses/by/4.0/",
+        "isPartOf": {"@type": "Course", "name": config.html_title, "url": base},
+    }
+    if found := _MINUTES.search(document.astext()):
+        said["timeRequired"] = f"PT{found[1]}M"
+    return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
 
 
 # ---- lists that are made: the chapters on the start page, the exercises on theirs ----

@@ -46,7 +46,10 @@ def _good_chapter():
         _code(
             "draw()",
             new_output("display_data", data={"image/svg+xml": "<svg/>", "text/plain": "<Figure>"}),
-            mystnb={"image": {"alt": "A square with one black corner"}},
+            mystnb={
+                "image": {"alt": "A square with one black corner"},
+                "figure": {"caption": "One corner is black."},
+            },
         ),
         _code(
             "slider()",

@@ -180,6 +180,30 @@ def test_figures_and_images_are_described(chapter):
     none_of(problems)
 
 
+@each_chapter
+def test_figures_have_captions(chapter):
+    """A caption says what to notice; the page numbers it."""
+    none_of(
+        chapter.problem(
+            index, f'its figure\'s caption {wrong}; set it as "mystnb": {{"figure": {{"caption": …}}}}'
+        )
+        for index in dict.fromkeys(_figures(chapter))
+        if chapter.path.stem != "gallery"  # each figure there is a section of its own
+        for caption in [
+            chapter.nb.cells[index].metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
+        ]
+        for wrong in [_wrong_caption(caption)]
+        if wrong
+    )
+
+
+def _wrong_caption(caption):
+    """Return what is wrong with a caption, or ''."""
+    if not caption.strip():
+        return "is missing"
+    return f"has {len(caption)} characters, not 8 to 160" if not 8 <= len(caption) <= 160 else ""
+
+
 def _figures(chapter):
     for index, output in chapter.outputs():
         if any(kind.startswith("image/") for kind in output.get("data", {})):

@@ -282,6 +282,7 @@ RULES = [
             (prose("![A square with one black corner](attachment:a.svg)"), "its alt text is that of cell 4"),
         )
     ),
+    (test_prose.test_figures_have_captions, alt("A digit, in grey"), "its figure's caption is missing"),
     *(
         (test_prose.test_images_lie_in_the_book, prose(source), "there is no image")
         for source in (

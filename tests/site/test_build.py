@@ -1,5 +1,7 @@
 """The book builds without a warning, asks nobody else for anything, and its links lead somewhere."""
 
+import json
+import re
 from collections import Counter
 
 import pytest
@@ -75,13 +77,23 @@ def test_ids_are_unique(site, page):
 
 
 def test_page_is_described_by_its_promise_and_has_a_card(site):
-    head = parse(site / "book/convolution.html").head
+    page, head = parse(site / "book/convolution.html"), parse(site / "book/convolution.html").head
+    promise = next(p.get_text() for p in page.select("article p") if "Open in Colab" not in p.get_text())
     for name in ({"name": "description"}, {"property": "og:description"}):
-        assert head.find("meta", attrs=name)["content"].startswith("A convolution asks one small question")
+        assert head.find("meta", attrs=name)["content"][:60] == promise[:60]
     base = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]
     assert head.find("link", rel="canonical")["href"] == f"{base}book/convolution.html"
     card = head.find("meta", attrs={"property": "og:image"})["content"]
     assert (site / card.removeprefix(base)).read_bytes().startswith(b"\x89PNG")
+
+
+def test_chapters_say_to_search_engines_what_they_teach(site):
+    script = parse(site / "book/convolution.html").find("script", type="application/ld+json")
+    said = json.loads(script.string)
+    assert (said["@type"], said["name"], said["inLanguage"]) == ("LearningResource", "Convolution", "en")
+    assert re.fullmatch(r"PT[23]\dM", said["timeRequired"])
+    assert said["description"]
+    assert parse(site / "book/glossary.html").find("script", type="application/ld+json") is None
 
 
 def test_start_page_lists_every_page_of_the_contents(site):

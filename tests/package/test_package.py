@@ -153,7 +153,7 @@ def test_the_wheel_holds_the_package_and_needs_nothing_to_be_imported(tmp_path):
     licences = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["license-files"]
     expected = {path.relative_to(ROOT).as_posix() for pattern in licences for path in ROOT.glob(pattern)}
     assert {name.partition("/licenses/")[2] for name in info} - {""} == expected
-    assert len(expected) == 4
+    assert len(expected) == 5
 
     # Without site-packages, importing PyTorch or another package would fail; none is asked for.
     code = f"""import sys

@@ -78,11 +78,11 @@ class Value(Exercise):
                 names[position not in apart].append(part)
             told = ((names[True], "right"), (names[False], "not right"))
             return "; ".join(f"{word}: {', '.join(some)}" for some, word in told if some) + "."
-        told = f"{expected.numel() - len(apart)} of {expected.numel()} numbers are right"
+        count = f"{expected.numel() - len(apart)} of {expected.numel()} numbers are right"
         if expected.ndim == 2 and len(apart) == 1:
             row, column = divmod(apart[0], expected.shape[1])
-            return f"{told}. Look again at row {row}, column {column}, counted from 0."
-        return f"{told}."
+            return f"{count}. Look again at row {row}, column {column}, counted from 0."
+        return f"{count}."
 
     def _misconception(self, given: Tensor, expected: Tensor) -> tuple[str, str]:
         for wrong in self.wrong:

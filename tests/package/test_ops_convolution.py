@@ -6,7 +6,14 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tests.package.oracle import agree, assert_both_refuse, assert_rounded_once, assert_same, distinct
+from tests.package.oracle import (
+    agree,
+    assert_both_refuse,
+    assert_close,
+    assert_rounded_once,
+    assert_same,
+    distinct,
+)
 from torch.nn import functional as F
 
 from d2lconv import ops
@@ -94,6 +101,21 @@ def test_kernel_rows_that_overflow_alone_may_cancel(dtype):
     assert ops.corr2d_multi_in(channels, slices) == 300
     pixels, mixing = X[0, :, :1].reshape(3, 1, 1), torch.tensor([[300, -300, 3]], dtype=dtype)
     assert ops.corr2d_multi_in_out_1x1(pixels, mixing.reshape(1, 3, 1, 1)) == 300
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_autocast_casts_as_pytorch_and_takes_sums_in_32_bits(dtype):
+    generator = torch.Generator().manual_seed(0)
+    X, weight, bias = (torch.randn(n, generator=generator) for n in ((2, 3, 9, 9), (4, 3, 5, 5), (4,)))
+    large, rows = torch.full((1, 1, 3, 3), 100.0), torch.tensor([[300.0] * 3, [-300.0] * 3, [1.0] * 3])
+    calls = [(X, weight, bias), (X.to(dtype), weight), (X.double(), weight.double())]
+    with torch.autocast("cpu", dtype):
+        for call in calls:
+            Y, expected = ops.conv2d(*call), F.conv2d(*call)
+            assert Y.dtype == expected.dtype
+            assert_close(Y, expected, "values")
+        assert_close(ops.conv1d(X[..., 0], weight[..., 0]), F.conv1d(X[..., 0], weight[..., 0]), "values")
+        assert ops.conv2d(large, rows[None, None]) == 300
 
 
 @given(

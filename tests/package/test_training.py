@@ -407,6 +407,12 @@ def test_refuses(digits, settings, error, message):
             "model must be a torch.nn.Module, got the class LeNet: give an object, LeNet()",
         ),
         (lambda X: X, None, TypeError, "model must be a torch.nn.Module, got function"),
+        (
+            nn.Linear(2, 2, device="meta"),
+            None,
+            ValueError,
+            "model is on device 'meta', where it has shapes without numbers: build it on the CPU",
+        ),
         (nn.Flatten(), None, ValueError, "model must have parameters that can be trained, but it has none"),
         (
             nn.Linear(2, 2).requires_grad_(False),

@@ -136,6 +136,11 @@ def test_what_predict_refuses(model, valid, images, error, message):
             "model must be a torch.nn.Module, got the class Flatten: give an object, Flatten()",
         ),
         (abs, TypeError, "model must be a torch.nn.Module, got builtin_function_or_method"),
+        (
+            nn.Linear(2, 2, device="meta"),
+            ValueError,
+            "model is on device 'meta', where it has shapes without",
+        ),
         (nn.Conv2d(1, 10, 8), ValueError, "model must return scores of shape (256, "),
         (
             nn.AdaptiveMaxPool2d(1, return_indices=True),

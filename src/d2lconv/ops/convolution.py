@@ -17,7 +17,7 @@ from d2lconv.ops._checks import (
     require_groups,
     shape,
 )
-from d2lconv.ops._precision import rounded, widened
+from d2lconv.ops._precision import autocast_type, rounded, widened
 from d2lconv.shapes.sizes import output_sizes
 
 __all__ = ["conv2d", "depthwise_separable_conv2d"]
@@ -96,6 +96,10 @@ def conv2d(
     >>> conv2d(torch.ones(4, 2, 3, 5), torch.ones(3, 2, 3, 5), padding=(1, 2)).shape
     torch.Size([4, 3, 3, 5])
     """
+    if (dtype := autocast_type(X)) is not None:
+        with torch.autocast(X.device.type, enabled=False):  # cast once, as PyTorch does; sums need 32 bits
+            X, weight, bias = X.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+            return conv2d(X, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
     check_tensors(X, weight, bias, groups, "(C_in, H, W)", "(N, C_in, H, W)")
     kernel = tuple(weight.shape[2:])
     steps = per_axis("stride", stride, 2, 1)

@@ -165,12 +165,16 @@ def predict(
 
 
 def require_model(model: object) -> None:
-    """Raise TypeError unless a model is a module."""
+    """Raise TypeError unless a model is a module, ValueError unless it has numbers."""
     if isinstance(model, type):
         name = model.__name__
         raise TypeError(f"model must be a torch.nn.Module, got the class {name}: give an object, {name}()")
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    if any(tensor.device.type == "meta" for tensor in [*model.parameters(), *model.buffers()]):
+        raise ValueError(
+            "model is on device 'meta', where it has shapes without numbers: build it on the CPU"
+        )
 
 
 def scores_of(model: nn.Module, images: Tensor, classes: int = 1) -> Tensor:

@@ -150,6 +150,7 @@ RIGHT = {
 # Pairs: the misconception that the reply must name, and an answer that has it.
 WRONG = {
     "building_blocks.1": [
+        ("one bias", (4, 6, 1, 5, 4)),
         ("weight transposed", [6, 4, 4, 5, 4]),
         ("bias for each input", (4, 6, 6, 5, 4)),
         ("bias for each example", (4, 6, 5, 5, 4)),
@@ -162,6 +163,18 @@ WRONG = {
     ],
     "building_blocks.2": [("a", "a"), ("c", " C"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 2)],
     "building_blocks.3": [
+        (
+            "one place forgotten",
+            lambda c, k, size, classes: c * k * k + c + ((size - k) // 2) ** 2 * c * classes + classes,
+        ),
+        (
+            "area halved",
+            lambda c, k, size, classes: c * k * k + c + (size - k + 1) ** 2 // 2 * c * classes + classes,
+        ),
+        (
+            "area rounded",
+            lambda c, k, size, classes: c * k * k + c + (size - k + 1) ** 2 // 4 * c * classes + classes,
+        ),
         ("biases forgotten", lambda c, k, size, classes: count(c, k, size, classes) - c - classes),
         ("convolution without bias", count_changed(conv_bias=0)),
         ("bias for each cell", count_changed(conv_bias=0, extra=lambda c, m: c * m * m)),

@@ -142,6 +142,13 @@ RIGHT = {
 # Pairs: the misconception that the reply must name, and an answer that has it.
 WRONG = {
     "channels.1": [
+        ("biases among the weights", (1216, 16, 1228800)),
+        ("biases among the weights and MACs", (1216, 16, 1216 * 1024)),
+        ("one bias", (1200, 1, 1228800)),
+        ("bias for each input channel", (1200, 3, 1228800)),
+        ("output channels forgotten, MACs too", (75, 16, 76800)),
+        ("output channels forgotten, biases too", (75, 3, 76800)),
+        ("output channels forgotten, in the weights", (75, 16, 1228800)),
         ("one slice for all channels", (5 * 5 * 16, 16, 5 * 5 * 16 * 1024)),
         ("one kernel only", (5 * 5 * 3, 1, 5 * 5 * 3 * 1024)),
         ("kernel not square", (5 * 3 * 16, 16, 5 * 3 * 16 * 1024)),
@@ -158,6 +165,9 @@ WRONG = {
     ],
     "channels.2": [("a", "a"), ("c", "c"), ("d", "d"), ("wrong kind", "c or d"), ("wrong kind", 3)],
     "channels.3": [
+        ("bias along the height", lambda X, K, b: by_einsum(X, K, torch.zeros(len(K))) + b.reshape(-1, 1)),
+        ("last channel only", lambda X, K, b: by_loops(X[-1:], K[:, -1:], b)),
+        ("kernels flipped", lambda X, K, b: by_numpy(X, K.flip(-1, -2), b)),
         ("forbidden function", by_layer),
         ("forbidden function", lambda X, K, b: F.conv2d(X[None], K, b)[0]),
         ("forbidden function", lambda X, K, b: ops.corr2d_multi_in_out(X, K) + b.reshape(-1, 1, 1)),

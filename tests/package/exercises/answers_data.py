@@ -155,6 +155,7 @@ RIGHT = {
 WRONG = {
     "data.1": [("c", "c"), ("b", "b"), ("d", " D"), ("wrong kind", "e"), ("wrong kind", 0.95)],
     "data.2": [
+        ("values instead of classes", lambda s, y: np.mean(s.numpy().max(1) == y.numpy())),
         ("count instead of fraction", hits),
         ("count instead of fraction", lambda scores, labels: (scores.argmax(1) == labels).sum()),
         ("error instead of accuracy", lambda scores, labels: (scores.argmax(1) != labels).float().mean()),
@@ -187,6 +188,7 @@ WRONG = {
         ("wrong kind", 16),
     ],
     "data.4": [
+        ("labels left out", lambda X, y, order, size, i: X[order[i * size : i * size + size]]),
         ("order ignored", lambda X, y, order, size, i: batch(X, y, torch.arange(len(X)), size, i)),
         (
             "images stay behind",
@@ -210,6 +212,9 @@ WRONG = {
         ("transposed", lambda X, y, order, size, i: batch(X, y, order, size, i).T),
     ],
     "data.5": [
+        ("up instead of down", lambda image, down, right: shift(image, -down, right)),
+        ("left instead of right", lambda image, down, right: shift(image, down, -right)),
+        ("ones come in", lambda image, down, right: shift(image, down, right, lambda image, r, c: 1.0)),
         ("wraps around", lambda image, down, right: np.roll(image.numpy(), (down, right), axis=(0, 1))),
         ("other way", lambda image, down, right: shift(image, -down, -right)),
         ("rows and columns swapped", lambda image, down, right: shift(image, right, down)),

@@ -165,6 +165,7 @@ RIGHT = {
 
 WRONG = {
     "depthwise_separable.1": [
+        ("layer the other way round", (12, 6, 3, 5)),
         ("groups ignored", (24, 12, 3, 5)),
         ("output channels divided too", [6, 3, 3, 5]),
         ("output channels divided instead", (6, 12, 3, 5)),
@@ -177,6 +178,7 @@ WRONG = {
     ],
     "depthwise_separable.2": [("a", "a"), ("b", "b"), ("d", "D"), ("wrong kind", "e"), ("wrong kind", 0.115)],
     "depthwise_separable.3": [
+        ("numbers swapped", lambda c_i, c_o, k, h, w: cost_by_layer(c_i, c_o, k, h, w)[::-1]),
         ("depthwise counted as full", cost(lambda c_i, c_o, k: k**2 * c_i**2 + c_i * c_o)),
         ("full convolution", cost(lambda c_i, c_o, k: k**2 * c_i * c_o)),
         ("pointwise forgotten", cost(lambda c_i, c_o, k: k**2 * c_i)),

@@ -55,6 +55,8 @@ RIGHT = {
 }
 WRONG = {
     "lenet.1": [
+        ("channels of the first convolution", (6, 8, 8)),
+        ("first half only", (6, 20, 20)),
         ("padding forgotten", (16, 7, 7)),
         ("second padded too", (16, 10, 10)),
         ("last pooling forgotten", (16, 16, 16)),
@@ -64,6 +66,11 @@ WRONG = {
     ],
     "lenet.2": [("a", "a"), ("b", "b"), ("c", "c"), ("wrong kind", 3), ("wrong kind", [1, 2])],
     "lenet.3": [
+        ("first biases forgotten", lambda c, n: count(c, n, conv1=0)),
+        ("last biases forgotten", lambda c, n: count(c, n) - n),
+        ("biases of the convolutions forgotten", lambda c, n: count(c, n, conv1=0, conv2=2400)),
+        ("first biases by input channel", lambda c, n: count(c, n, conv1=c)),
+        ("second convolution padded", lambda c, n: count(c, n, flat=16 * 7 * 7)),
         ("biases forgotten", lambda c, n: count(c, n) - 6 - 16 - 120 - 84 - n),
         ("padding forgotten", lambda c, n: count(c, n, flat=16 * 4 * 4)),
         ("last pooling forgotten", lambda c, n: count(c, n, flat=16 * 10 * 10)),
@@ -84,6 +91,19 @@ WRONG = {
         ("nothing returned", lambda s, y, k: print(in_first(s, y, k))),
     ],
     "lenet.5": [
+        (
+            "fractions of a row",
+            lambda labels, answers, n: (
+                by_loop(labels, answers, n) / by_loop(labels, answers, n).sum(1)[:, None]
+            ),
+        ),
+        (
+            "fractions of a row, 0/0 left out",
+            lambda labels, answers, n: (
+                by_loop(labels, answers, n) / by_loop(labels, answers, n).sum(1).clamp(min=1)[:, None]
+            ),
+        ),
+        ("marked, rows and columns exchanged", lambda labels, answers, n: marked(answers, labels, n)),
         ("rows and columns exchanged", lambda labels, answers, n: by_loop(labels, answers, n).T),
         ("marked instead of counted", marked),
         ("fractions", lambda labels, answers, n: by_loop(labels, answers, n) / len(labels)),

@@ -178,6 +178,7 @@ WRONG = {
         ("wrong kind", torch.tensor(TURN)[:, :, None, None]),
     ],
     "one_by_one.2": [
+        ("kernel size forgotten", (480 * 48 * 14 * 14, (480 * 16 + 16 * 48) * 14 * 14)),
         ("two ways swapped", (5_268_480, WITHOUT)),
         ("output size forgotten", (576_000, 26_880)),
         ("one row of the output", (576_000 * 14, 26_880 * 14)),
@@ -204,6 +205,7 @@ WRONG = {
         ("arguments", lambda X: X),
     ],
     "one_by_one.4": [
+        ("no bias column", lambda A, a, B, b: B @ A),
         ("second bias forgotten", lambda A, a, B, b: beside(B @ A, B @ a)),
         ("first bias forgotten", lambda A, a, B, b: beside(B @ A, b)),
         ("biases only added", lambda A, a, B, b: beside(B @ A, a + b)),
@@ -213,7 +215,6 @@ WRONG = {
         ("matrices added", lambda A, a, B, b: beside(B + A, B @ a + b)),
         ("elementwise product", lambda A, a, B, b: beside(B * A, B @ a + b)),
         ("transposed", lambda A, a, B, b: merged_by_loops(A, a, B, b).T),
-        ("off by one", lambda A, a, B, b: B @ A),
         ("nothing returned", lambda A, a, B, b: print(B @ A)),
         ("wrong kind", lambda A, a, B, b: (B @ A, B @ a + b)),
     ],

@@ -191,6 +191,8 @@ RIGHT = {
 # Pairs: the misconception that the reply must name, and an answer that has it.
 WRONG = {
     "padding_stride.1": [
+        ("not rounded", ((64 + 4 - 5) / 2 + 1, 46)),
+        ("stride swapped", [64, 23]),
         ("height and width swapped", (46, 32)),
         ("padding counted once", ((64 + 2 - 5) // 2 + 1, 46)),
         ("padding forgotten", ((64 - 5) // 2 + 1, 46)),
@@ -248,6 +250,12 @@ WRONG = {
         ("nothing returned", lambda X, kernel_size, stride, dilation: print(X)),
     ],
     "padding_stride.6": [
+        (
+            "zeros counted as used",
+            lambda n, k, s, p, d: (
+                n - len({w + d * j for w in range(0, n + 2 * p - d * (k - 1), s) for j in range(k)})
+            ),
+        ),
         ("only the rest at the end", rest),
         ("gaps forgotten", lambda n, k, s, p, d: max(0, rest(n, k, s, p, d) - p)),
         ("zeros counted as well", lambda n, k, s, p, d: unused_by_sets(n + 2 * p, k, s, 0, d)),

@@ -83,6 +83,11 @@ def size_by_formula(n, kernel_size, stride, padding, ceil_mode):
     return size - 1 if (size - 1) * stride >= n + padding else size
 
 
+def without_padding(n, kernel_size, stride, padding, ceil_mode):
+    size = size_by_formula(n, kernel_size, stride, padding, ceil_mode)
+    return size - 1 if ceil_mode and (size - 1) * stride >= n else size
+
+
 def rounding(round_up, round_down=math.floor, plus=1):
     """Make a formula without the exception, which rounds so with ceil_mode and so without."""
 
@@ -216,6 +221,10 @@ WRONG = {
         ("wrong kind", torch.ones(2, 2)),
     ],
     "pooling.5": [
+        (
+            "window in the padding behind",
+            without_padding,
+        ),
         ("window that starts beyond the input", rounding(math.ceil)),
         ("ceil mode ignored", rounding(math.floor)),
         ("always rounded up", sized(ceil_mode=True)),

@@ -142,13 +142,18 @@ WRONG = {
         ("jump instead of size", (4, 4)),
         ("sizes multiplied", (21, 63)),
         ("cells of the layer below", (3, 3)),
-        ("wrong order", (19, 11)),
+        ("numbers swapped", (19, 11)),
         ("wrong kind", "11 and 19"),
     ],
     "receptive_field.2": [
         ("a", "a"), ("b", "b"), ("c", "C"), ("e", "e"), ("wrong kind", "f"), ("wrong kind", True),
     ],
     "receptive_field.3": [
+        (
+            "first cell cut off at the border",
+            lambda layers, cell: (max(by_package(layers, cell)[0], 0), by_package(layers, cell)[1]),
+        ),
+        ("numbers swapped", lambda layers, cell: by_package(layers, cell)[::-1]),
         ("dilation forgotten", downwards(use=lambda k, s, p, d: (k, s, p, 1))),
         ("padding forgotten", downwards(use=lambda k, s, p, d: (k, s, 0, d))),
         ("strides forgotten", downwards(use=lambda k, s, p, d: (k, 1, p, d))),
@@ -162,7 +167,6 @@ WRONG = {
         ("size instead of last cell", changed(lambda first, last: (first, last - first + 1))),
         ("cut off at the border", changed(lambda first, last: (max(first, 0), max(last, 0)))),
         ("last layer only", lambda layers, cell: by_package(layers[-1:], cell)),
-        ("wrong order", changed(lambda first, last: (last, first))),
         ("wrong offset", changed(lambda first, last: (first + 1, last + 1))),
         ("wrong offset", changed(lambda first, last: (first + 2, last + 2))),
         ("argument changed", lambda layers, cell: by_package([*layers[:-1], layers.pop()], cell)),
@@ -170,6 +174,10 @@ WRONG = {
         ("wrong kind", (0, 4)),
     ],
     "receptive_field.4": [
+        ("nothing side by side", (2, 6, 18)),
+        ("third layer too far", [1, 3, 27]),
+        ("second layer too far", (1, 4, 9)),
+        ("second layer too close", (1, 2, 5)),
         ("doubled dilations", (1, 2, 4)),
         ("no dilation", [1, 1, 1]),
         ("the same dilation", (3, 3, 3)),

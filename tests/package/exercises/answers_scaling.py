@@ -31,17 +31,22 @@ def step_time(compute, transfer, latency, n):
 
 
 def fastest(compute, transfer, latency, most):
-    return min(range(1, most + 1), key=lambda n: step_time(compute, transfer, latency, n))
+    exact = math.sqrt(max(compute - transfer, 0) / latency)
+    near = {min(most, max(1, n)) for n in (math.floor(exact), math.ceil(exact))}
+    return min(near, key=lambda n: step_time(compute, transfer, latency, n))
+
+
+def fastest_by_descent(compute, transfer, latency, most):
+    n = 1
+    while n < most and step_time(compute, transfer, latency, n + 1) < step_time(
+        compute, transfer, latency, n
+    ):
+        n += 1
+    return n
 
 
 def fastest_of_ten_times(compute, transfer, latency, most):
     return fastest(compute, transfer, latency, 10 * most)
-
-
-def fastest_by_formula(compute, transfer, latency, most):
-    exact = math.sqrt(max(compute - transfer, 0) / latency)
-    near = {min(most, max(1, n)) for n in (math.floor(exact), math.ceil(exact))}
-    return min(near, key=lambda n: step_time(compute, transfer, latency, n))
 
 
 def resumed(w, gradients, stop, rate, momentum, *, keep=1, again=0):
@@ -78,7 +83,7 @@ RIGHT = {
         rate_by_hand,
         lambda step, rate, k, warmup: rate * (1 + (k - 1) * min(1, step / warmup)),
     ],
-    "scaling.6": [fastest, fastest_by_formula],
+    "scaling.6": [fastest, fastest_by_descent],
     "scaling.7": [
         resumed,
         lambda w, gradients, stop, rate, momentum: resumed(w, gradients, 0, rate, momentum),
@@ -127,6 +132,14 @@ WRONG = {
         ("nothing returned", lambda n, rank, count: print(end="")),
     ],
     "scaling.5": [
+        (
+            "one step ahead",
+            lambda step, rate, k, warmup: rate + rate * (k - 1) * min(step + 1, warmup) / warmup,
+        ),
+        (
+            "begins at zero, one step ahead",
+            lambda step, rate, k, warmup: k * rate * min(step + 1, warmup) / warmup,
+        ),
         ("no warm-up", lambda step, rate, k, warmup: rate * k),
         ("not scaled", lambda step, rate, k, warmup: rate),
         ("begins at zero", lambda step, rate, k, warmup: k * rate * min(step, warmup) / warmup),

@@ -119,6 +119,14 @@ WRONG = {
         ("channels of the image", (3, 3, 3)),
     ],
     "vgg.2": [
+        (
+            "one convolution too many",
+            lambda n, c_in, c_out: 9 * c_in * c_out + 9 * n * c_out**2 + (n + 1) * c_out,
+        ),
+        (
+            "weights of one convolution too many",
+            lambda n, c_in, c_out: 9 * c_in * c_out + 9 * n * c_out**2 + n * c_out,
+        ),
         ("biases forgotten", weights),
         ("one bias for the block", lambda n, c_in, c_out: weights(n, c_in, c_out) + c_out),
         ("every convolution sees the input", lambda n, c_in, c_out: n * by_sum(1, c_in, c_out)),

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import re
 import subprocess
 import sys
@@ -164,6 +165,22 @@ def test_same_numbers_in_another_form_pass(answer):
     assert repr(SUM.check(answer)) == "Correct (toy.1): 16 cases."
 
 
+def test_a_generator_of_numbers_is_an_answer():
+    assert SHAPE.check(n for n in (4, 6, 8)).correct
+    assert SHAPE.check(map(int, "468")).correct
+    numbers = Function(
+        id="toy.7",
+        title="Numbers",
+        level=1,
+        right=lambda n: torch.arange(n),
+        cases=Cases(lambda draw, n: (n,), n=range(1, 5)),
+    )
+    assert numbers.check(lambda n: (i for i in range(n))).correct
+    assert numbers.check(lambda n: itertools.count()).misconception == "wrong shape"
+    assert SHAPE.check(itertools.count()).summary.startswith("you gave 10000 numbers")
+    assert "ZeroDivisionError" in SHAPE.check(1 / n for n in (0, 1, 2)).summary
+
+
 def test_a_module_as_answer_stays_as_it_is():
     class Count(nn.Module):
         def __init__(self):
@@ -279,6 +296,27 @@ def test_parts_of_a_value():
     assert SHAPE.check({"width": 8, "height": 6, "channels": 4}).correct
     assert SHAPE.check({"h": 8}).misconception == "wrong kind"
     assert SHAPE.check((6, 8, 4)).hint == "Channels come first."
+
+
+def test_one_wrong_number_of_a_matrix_is_named_by_its_place():
+    exercise = Value(id="toy.5", title="Matrix", level=1, right=lambda: [[1, 2, 3], [4, 5, 6]])
+    assert exercise.check([[1, 2, 3], [9, 5, 6]]).summary == (
+        "5 of 6 numbers are right. Look again at row 1, column 0, counted from 0."
+    )
+    assert exercise.check([[1, 2, 9], [9, 5, 6]]).summary == "4 of 6 numbers are right."
+
+
+def test_a_missing_term_of_large_counts_is_no_factor():
+    exercise = Function(
+        id="toy.6",
+        title="Count",
+        level=1,
+        right=lambda n: 60_000 + 85 * n,
+        cases=Cases(lambda draw, n: (n,), n=range(2, 12)),
+    )
+    assert exercise.check(lambda n: 59_994 + 85 * n).misconception == "wrong offset"
+    assert exercise.check(lambda n: 59_994 + 84 * n).misconception == ""
+    assert exercise.check(lambda n: (60_000 + 85 * n) * 0.5).misconception == "wrong factor"
 
 
 def test_large_counts_are_compared_exactly():

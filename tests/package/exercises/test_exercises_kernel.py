@@ -4,7 +4,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tools.execute import run_cells
 
 CELLS = [
-    "from d2lconv.exercises import check",
+    "from d2lconv.exercises import check\nfrom d2lconv.exercises.engine import sandbox\n\n"
+    "sandbox.call.__kwdefaults__['seconds'] = 0.5",
     'def raises(X, K):\n    return X @ K[9]\n\n\ncheck("convolution.5", raises)',
     'def endless(X, K):\n    while True:\n        pass\n\n\ncheck("convolution.5", endless)',
     'def convolve(X, K):\n    ...\n\n\ncheck("convolution.5", convolve)',

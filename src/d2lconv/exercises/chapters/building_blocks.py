@@ -61,6 +61,9 @@ SHAPES = Value(
             (4, 6, 5, 5, 4),
             "All examples meet the same neurons, and so the same biases.",
         ),
+        Misconception(
+            "one bias", (4, 6, 1, 5, 4), "That is the bias of one neuron. The layer has four neurons."
+        ),
         Misconception("output transposed", (4, 6, 4, 4, 5), "As in X, each example keeps a row of its own."),
         Misconception(
             "output as wide as the input", (4, 6, 4, 5, 6), "Each neuron gives one number for each example."
@@ -142,6 +145,21 @@ COUNT = Function(
             "pooling forgotten",
             lambda c, k, size, classes: c * (k * k + 1) + (c * (size - k + 1) ** 2 + 1) * classes,
             "The head comes after the pooling. How large are the maps there?",
+        ),
+        Misconception(
+            "one place forgotten",
+            lambda c, k, size, classes: c * (k * k + 1) + (c * ((size - k) // 2) ** 2 + 1) * classes,
+            "Your maps are too small: before the pooling they have `size - k + 1` rows and columns.",
+        ),
+        Misconception(
+            "area halved",
+            lambda c, k, size, classes: c * (k * k + 1) + (c * ((size - k + 1) ** 2 // 2) + 1) * classes,
+            "The pooling halves height and width, so a quarter of the cells is left.",
+        ),
+        Misconception(
+            "area rounded",
+            lambda c, k, size, classes: c * (k * k + 1) + (c * ((size - k + 1) ** 2 // 4) + 1) * classes,
+            "You divided the number of cells by 4. Height and width are halved and rounded down first.",
         ),
         Misconception(
             "maps as large as the image",

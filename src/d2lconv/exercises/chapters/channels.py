@@ -98,6 +98,41 @@ COST = Value(
             (1200, 16, MACS + 16 * 32 * 32),
             "Weights and biases are right. By our convention the bias is left out of the MACs.",
         ),
+        Misconception(
+            "biases among the weights",
+            (1216, 16, MACS),
+            "You added the 16 biases to the weights. They are counted by themselves, in the second number.",
+        ),
+        Misconception(
+            "biases among the weights and MACs",
+            (1216, 16, 1216 * 32 * 32),
+            "You added the 16 biases to the weights. They are counted apart, and left out of the MACs.",
+        ),
+        Misconception(
+            "one bias",
+            (1200, 1, MACS),
+            "That is the bias of one kernel. There is one for each output channel.",
+        ),
+        Misconception(
+            "bias for each input channel",
+            (1200, 3, MACS),
+            "You counted a bias for each input channel. There is one for each output channel.",
+        ),
+        Misconception(
+            "output channels forgotten, MACs too",
+            (75, 16, 75 * 32 * 32),
+            "These are the 75 weights of a single kernel. The layer has a kernel for each output channel.",
+        ),
+        Misconception(
+            "output channels forgotten, biases too",
+            (75, 3, 75 * 32 * 32),
+            "These are the 75 weights of a single kernel. The layer has a kernel for each output channel.",
+        ),
+        Misconception(
+            "output channels forgotten, in the weights",
+            (75, 16, MACS),
+            "These are the 75 weights of a single kernel. The layer has a kernel for each output channel.",
+        ),
     ),
 )
 
@@ -181,6 +216,21 @@ LAYER_WRONG = (
         "bias along the columns",
         lambda X, K, b: corr(X, K) + b,
         "`+ b` lays the biases along the last axis, the columns. They belong to the first axis.",
+    ),
+    Misconception(
+        "bias along the height",
+        lambda X, K, b: corr(X, K) + b[:, None],
+        "`b[:, None]` lays the biases along the height. They belong to the first axis, so two axes follow.",
+    ),
+    Misconception(
+        "last channel only",
+        lambda X, K, b: corr(X[-1:], K[:, -1:], b),
+        "Only the last input channel is left. Add each channel's result to those before: `+=`, not `=`.",
+    ),
+    Misconception(
+        "kernels flipped",
+        lambda X, K, b: corr(X, K.flip(2, 3), b),
+        "The kernels are flipped. A layer lays them on as they are: that is cross-correlation.",
     ),
     Misconception(
         "output channels added up",

@@ -73,6 +73,11 @@ ACCURACY_WRONG = (
         "The network's answer is the class with the largest score.",
     ),
     Misconception(
+        "values instead of classes",
+        lambda scores, labels: float((scores.max(1).values == labels).double().mean()),
+        "The largest scores are compared with the labels. Which classes do they belong to?",
+    ),
+    Misconception(
         "cut to a whole number",
         lambda scores, labels: int(share_of_hits(scores, labels)),
         "The fraction is cut to a whole number. Look for `//`, `int` or a tensor of integers.",
@@ -242,6 +247,11 @@ BATCH_WRONG = (
         "Now the labels are in the new order and the images are not.",
     ),
     Misconception(
+        "labels left out",
+        lambda X, y, order, size, i: X[order.split(size)[i]],
+        "The images are there, in the new order. Their labels are missing: they are the last column.",
+    ),
+    Misconception(
         "neighbouring batches overlap",
         lambda X, y, order, size, i: rows_of(X, y, order[i : i + size]),
         "Batch 1 begins `size` images after batch 0, and not one.",
@@ -313,6 +323,21 @@ SHIFT_WRONG = (
         "other way",
         lambda image, down, right: shifted(image, -down, -right),
         "It moves the other way. Moving the window up moves the image down.",
+    ),
+    Misconception(
+        "up instead of down",
+        lambda image, down, right: shifted(image, -down, right),
+        "Columns are right, but rows move the other way: a positive `down` moves the image down.",
+    ),
+    Misconception(
+        "left instead of right",
+        lambda image, down, right: shifted(image, down, -right),
+        "Rows are right, but columns move the other way: a positive `right` moves the image to the right.",
+    ),
+    Misconception(
+        "ones come in",
+        lambda image, down, right: shifted(image - 1, down, right) + 1,
+        "The image moves as it should, but ones come in. They should be zeros.",
     ),
     Misconception(
         "rows and columns swapped",

@@ -63,6 +63,11 @@ SHAPE = Value(
             "The first axis of a weight counts the output channels.",
         ),
         Misconception(
+            "layer the other way round",
+            (12, 6, 3, 5),
+            "That is the weight of a layer from 24 channels to 12. Output channels come first.",
+        ),
+        Misconception(
             "an axis for the groups",
             (4, 6, 3, 3, 5),
             "That is how to think of it, but PyTorch has no axis for the groups: all kernels lie behind each "

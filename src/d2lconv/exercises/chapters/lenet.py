@@ -30,6 +30,16 @@ SHAPE = Value(
         Misconception("size of the chapter", (16, 5, 5), "That is the size for images of 28×28."),
         Misconception("flattened", 1024, "That is how many numbers there are. How are they arranged?"),
         Misconception(
+            "channels of the first convolution",
+            (6, 8, 8),
+            "Height and width are right. Six channels come out of the first convolution, not the second.",
+        ),
+        Misconception(
+            "first half only",
+            (6, 20, 20),
+            "That is the output of the first pooling. A second convolution and pooling follow.",
+        ),
+        Misconception(
             "channels last", (8, 8, 16), "In PyTorch the channels come first, then height and width."
         ),
     ),
@@ -82,7 +92,32 @@ PARAMETERS = Function(
             "biases forgotten", lambda c, n: parameters_of(c, n, bias=False), "Each layer has biases too."
         ),
         Misconception(
+            "first biases forgotten",
+            lambda c, n: parameters_of(c, n) - 6,
+            "The 6 biases of the first convolution are missing.",
+        ),
+        Misconception(
+            "last biases forgotten",
+            lambda c, n: parameters_of(c, n) - n,
+            "The biases of the last layer are missing, one for each class.",
+        ),
+        Misconception(
+            "biases of the convolutions forgotten",
+            lambda c, n: parameters_of(c, n) - 22,
+            "The fully connected layers are right. The two convolutions have biases, too.",
+        ),
+        Misconception(
+            "first biases by input channel",
+            lambda c, n: parameters_of(c, n) - 6 + c,
+            "The first convolution has a bias for each of its 6 output channels, not for each input.",
+        ),
+        Misconception(
             "padding forgotten", lambda c, n: parameters_of(c, n, flat=256), "The padding of 2 counts."
+        ),
+        Misconception(
+            "second convolution padded",
+            lambda c, n: parameters_of(c, n, flat=16 * 49),
+            "You flattened maps of 7×7. The second convolution has no padding, so 14 rows become 10.",
         ),
         Misconception(
             "last pooling forgotten",
@@ -187,6 +222,12 @@ def confusion_of(labels: Tensor, answers: Tensor, n: int) -> Tensor:
     return torch.bincount(labels * n + answers, minlength=n * n).reshape(n, n)
 
 
+def fractions_of_rows(labels: Tensor, answers: Tensor, n: int) -> Tensor:
+    """Divide each row of the matrix by its sum."""
+    counts = confusion_of(labels, answers, n)
+    return counts / counts.sum(1, keepdim=True)
+
+
 CONFUSION = Function(
     id="lenet.5",
     title="A confusion matrix",
@@ -208,6 +249,21 @@ CONFUSION = Function(
             "fractions",
             lambda labels, answers, n: confusion_of(labels, answers, n) / len(labels),
             "Give counts, not fractions.",
+        ),
+        Misconception(
+            "fractions of a row",
+            lambda labels, answers, n: fractions_of_rows(labels, answers, n),
+            "You divided each row by its sum. Give counts, not fractions.",
+        ),
+        Misconception(
+            "fractions of a row, 0/0 left out",
+            lambda labels, answers, n: fractions_of_rows(labels, answers, n).nan_to_num(0),
+            "You divided each row by its sum. Give counts, not fractions.",
+        ),
+        Misconception(
+            "marked, rows and columns exchanged",
+            lambda labels, answers, n: confusion_of(answers, labels, n).clamp(max=1),
+            "Rows and columns are exchanged, and a pair that occurs twice has to count twice.",
         ),
         Misconception(
             "right answers only",

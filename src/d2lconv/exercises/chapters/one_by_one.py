@@ -143,6 +143,11 @@ REDUCTION = Value(
             "A 5×5 kernel has 25 weights for each pair of channels.",
         ),
         Misconception(
+            "kernel size forgotten",
+            (DIRECT // 25, REDUCE + AFTER // 25),
+            "You counted one weight for each pair of channels. The 5×5 kernels have 25.",
+        ),
+        Misconception(
             "bias counted",
             (DIRECT + 48 * 196, REDUCE + AFTER + (16 + 48) * 196),
             "By our convention the bias is left out of the MACs.",
@@ -254,6 +259,11 @@ MERGED_WRONG = (
         "second bias forgotten",
         lambda A, a, B, b: joined(B @ A, B @ a),
         "The weight is right. The second layer also adds a bias of its own.",
+    ),
+    Misconception(
+        "no bias column",
+        lambda A, a, B, b: B @ A,
+        "This is the matrix of the single layer. Its bias is missing: it is the last column.",
     ),
     Misconception(
         "first bias forgotten",

@@ -73,6 +73,16 @@ PREDICT = Value(
         Misconception(
             "all settings swapped", (60, 25), "The first number of each pair belongs to the height."
         ),
+        Misconception(
+            "not rounded",
+            (32.5, 46),
+            "An output has whole rows. The last step must fit in whole: round down.",
+        ),
+        Misconception(
+            "stride swapped",
+            (64, 23),
+            "The stride's first number belongs to the height: two rows at a time, and one column.",
+        ),
     ),
 )
 
@@ -435,6 +445,11 @@ UNUSED_WRONG = (
         "padding ignored",
         lambda n, k, s, p, d: unused_cells(n, k, s, 0, d) if n > d * (k - 1) else n,
         "The first window begins in the padding, p cells before the input.",
+    ),
+    Misconception(
+        "zeros counted as used",
+        lambda n, k, s, p, d: unused_cells(n + 2 * p, k, s, 0, d) - 2 * p,
+        "You took the used zeros of the padding away from the `n` cells, too. Only cells of the input count.",
     ),
     Misconception(
         "used cells counted",

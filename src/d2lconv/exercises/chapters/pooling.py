@@ -274,6 +274,12 @@ def output_size(n: int, kernel_size: int, stride: int, padding: int, ceil_mode: 
     return F.max_pool1d(torch.zeros(1, n), kernel_size, stride, padding, ceil_mode=ceil_mode).shape[1]
 
 
+def exception_too_early(n: int, kernel_size: int, stride: int, padding: int) -> int:
+    """Leave out a last window that begins n or more cells after the first, whatever the padding."""
+    count = math.ceil((n + 2 * padding - kernel_size) / stride) + 1
+    return count - 1 if (count - 1) * stride >= n else count
+
+
 LAST_WINDOW_WRONG = (
     Misconception(
         "window that starts beyond the input",
@@ -283,6 +289,15 @@ LAST_WINDOW_WRONG = (
             else output_size(n, kernel_size, stride, padding, False)
         ),
         "Nearly. A last window must hold a real number: it is left out if it begins in the padding or later.",
+    ),
+    Misconception(
+        "window in the padding behind",
+        lambda n, kernel_size, stride, padding, ceil_mode: (
+            exception_too_early(n, kernel_size, stride, padding)
+            if ceil_mode
+            else output_size(n, kernel_size, stride, padding, False)
+        ),
+        "Your exception leaves out too many windows: one may begin up to n + padding cells after the first.",
     ),
     Misconception(
         "ceil mode ignored",

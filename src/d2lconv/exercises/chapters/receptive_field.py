@@ -214,6 +214,11 @@ SEEN_WRONG = (
         "Cells in the padding count here too: they have numbers below 0.",
     ),
     Misconception(
+        "first cell cut off at the border",
+        lambda layers, cell: (max(0, one_cell(layers, cell)[0]), one_cell(layers, cell)[1]),
+        "The second number is right. Cells in the padding count, so the first one may be below 0.",
+    ),
+    Misconception(
         "last layer only",
         lambda layers, cell: one_cell(layers[-1:], cell),
         "These are cells of the layer below. Follow them down to the input.",
@@ -238,7 +243,7 @@ SEEN = Function(
         d=range(1, 4),
         turn=range(3),
         small=25,
-        large=25,
+        large=24,
     ),
     wrong=SEEN_WRONG,
 )
@@ -305,6 +310,26 @@ ONCE = Setting(
             "reach instead of dilation",
             dilated(3, 5, 7),
             "These look like sizes. A dilation is the distance from one cell of the kernel to the next.",
+        ),
+        Misconception(
+            "nothing side by side",
+            dilated(2, 6, 18),
+            "Each way leads to a cell of its own, but only every other cell is reached.",
+        ),
+        Misconception(
+            "third layer too far",
+            dilated(1, 3, 27),
+            "The first two layers reach 9 cells side by side. The third one's next 9 begin too far away.",
+        ),
+        Misconception(
+            "second layer too far",
+            dilated(1, 4, 9),
+            "The first layer reaches 3 cells side by side. The second one leaves a gap behind each 3.",
+        ),
+        Misconception(
+            "second layer too close",
+            dilated(1, 2, 5),
+            "The first layer reaches 3 cells side by side. The second one's next 3 begin before these end.",
         ),
     ),
 )

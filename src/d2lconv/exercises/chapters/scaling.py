@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -220,6 +221,16 @@ WARM_UP = Function(
             lambda step, rate, k, warmup: rate if step < warmup else k * rate,
             "It jumps at the end of the warm-up. It should grow a little with every step.",
         ),
+        Misconception(
+            "one step ahead",
+            lambda step, rate, k, warmup: rate * (1 + (k - 1) * min((step + 1) / warmup, 1)),
+            "It is one step ahead: in step 0 the rate is still that of the small batch.",
+        ),
+        Misconception(
+            "begins at zero, one step ahead",
+            lambda step, rate, k, warmup: min((step + 1) / warmup, 1) * k * rate,
+            "It grows from 0. In step 0 it should be the rate of the small batch.",
+        ),
     ),
 )
 
@@ -227,18 +238,30 @@ WARM_UP = Function(
 # ---- 6: where adding workers stops paying ------------------------------------------------------------
 
 
-def times(compute: int, transfer: int, latency: int, most: int) -> Tensor:
-    """Return the time of a step for 1, 2, …, most workers."""
-    n = torch.arange(1, most + 1).double()
-    return compute / n + (n - 1) / n * transfer + (n - 1) * latency
+def step_time(compute: int, transfer: int, latency: int, n: int) -> Fraction:
+    """Return the exact time of a step of n workers."""
+    return Fraction(compute + (n - 1) * transfer, n) + (n - 1) * latency
+
+
+def fastest(compute: int, transfer: int, latency: int, most: int) -> int:
+    """Search among all numbers of workers: by halves, since the time first falls and then grows."""
+    low, high = 1, most
+    while low < high:
+        n = (low + high) // 2
+        if step_time(compute, transfer, latency, n + 1) < step_time(compute, transfer, latency, n):
+            low = n + 1
+        else:
+            high = n
+    return low
 
 
 def a_cost(
     draw: RandomInputs, compute: int, transfer: int, latency: int, most: int
 ) -> tuple[int, int, int, int] | None:
     """Make a cost for which one number of workers is clearly the fastest."""
-    found = times(compute, transfer, latency, most).sort().values
-    clear = most == 1 or found[1] - found[0] > 1e-6 * found[0]
+    n = fastest(compute, transfer, latency, most)
+    near = [step_time(compute, transfer, latency, one) for one in (n, n + 1, max(n - 1, 1))]
+    clear = abs(near[1] - near[0]) > near[0] / 10**6 and (n == 1 or near[2] - near[0] > near[0] / 10**6)
     return (compute, transfer, latency, most) if clear else None
 
 
@@ -246,13 +269,13 @@ FASTEST = Function(
     id="scaling.6",
     title="Where adding workers stops paying",
     level=3,
-    right=lambda compute, transfer, latency, most: 1 + int(times(compute, transfer, latency, most).argmin()),
+    right=fastest,
     cases=Cases(
         a_cost,
         compute=(10, 100, 450, 1000, 5000),
         transfer=(0, 7, 30, 200),
         latency=(1, 3, 10),
-        most=(1, 4, 16, 64, 256),
+        most=(1, 4, 16, 10**15, 64, 256),
         small=30,
         large=30,
     ),
@@ -264,31 +287,29 @@ FASTEST = Function(
         ),
         Misconception(
             "transfer forgotten",
-            lambda compute, transfer, latency, most: 1 + int(times(compute, 0, latency, most).argmin()),
+            lambda compute, transfer, latency, most: fastest(compute, 0, latency, most),
             "The transfer is left out. Alone, a worker has none.",
         ),
         Misconception(
             "latency forgotten",
-            lambda compute, transfer, latency, most: 1 + int(times(compute, transfer, 0, most).argmin()),
+            lambda compute, transfer, latency, most: fastest(compute, transfer, 0, most),
             "The latency is left out, and it grows with every worker.",
         ),
         Misconception(
             "more than there are",
-            lambda compute, transfer, latency, most: (
-                1 + int(times(compute, transfer, latency, 10 * most).argmin())
-            ),
+            lambda compute, transfer, latency, most: fastest(compute, transfer, latency, 10 * most),
             "This is fastest, but there are not so many workers.",
         ),
         Misconception(
             "rounded down",
             lambda compute, transfer, latency, most: min(
-                most, max(1, math.floor(math.sqrt(max(compute - transfer, 0) / latency)))
+                most, max(1, math.isqrt(max(compute - transfer, 0) // latency))
             ),
             "The formula rarely gives a whole number. Which of the two neighbours is faster?",
         ),
         Misconception(
             "counted from zero",
-            lambda compute, transfer, latency, most: int(times(compute, transfer, latency, most).argmin()),
+            lambda compute, transfer, latency, most: fastest(compute, transfer, latency, most) - 1,
             "This is a place in a list that begins at 0, and the number of workers begins at 1.",
         ),
     ),

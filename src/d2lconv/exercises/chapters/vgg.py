@@ -109,6 +109,16 @@ COUNT = Function(
             "Only the first convolution sees the block's input. What does the second one see?",
         ),
         Misconception(
+            "one convolution too many",
+            lambda n, c_in, c_out: weights_of(n + 1, c_in, c_out) + (n + 1) * c_out,
+            "That is a convolution too many: the first is one of the `n`, so `n - 1` follow.",
+        ),
+        Misconception(
+            "weights of one convolution too many",
+            lambda n, c_in, c_out: weights_of(n + 1, c_in, c_out) + n * c_out,
+            "The biases are right. The first convolution is one of the `n`, so `n - 1` follow.",
+        ),
+        Misconception(
             "one convolution only",
             lambda n, c_in, c_out: 9 * c_in * c_out + c_out,
             "That is the first convolution. A block has `n` of them.",

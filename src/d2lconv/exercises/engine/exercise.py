@@ -14,6 +14,7 @@ from torch import nn
 
 from d2lconv.exercises.engine.result import Result
 from d2lconv.exercises.engine.runs import dtype_of
+from d2lconv.exercises.engine.sandbox import call
 
 __all__ = ["Exercise", "Misconception"]
 
@@ -95,6 +96,11 @@ class Exercise(metaclass=_WithFormerNames):
             The reply.
         """
         with usual_dtype(answer), torch.random.fork_rng(devices=[]):
+            if isinstance(answer, Iterator):  # a generator of numbers, say
+                made = call(lambda: answer, ())
+                if made.end != "value":
+                    return self._refused(f"Your generator gives no numbers: {made.error or 'it has no end'}.")
+                answer = made.value
             return self._unattempted() if is_blank(answer) else self._check(answer)
 
     def judge(self, answer: object) -> Result:

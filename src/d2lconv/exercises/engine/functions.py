@@ -199,7 +199,7 @@ class Function(Exercise):
             "error": ("error", "Run your code on this case by itself, and look at the line that is named."),
             "too long": (
                 "endless loop",
-                "Look at the loop: which value ends it, and does the loop change it?",
+                "Which value ends the loop, and does the loop change it? Or does it take too many steps?",
             ),
             "nothing": ("nothing returned", "The function gives None. Does it end in `return`?"),
             "kind": ("wrong kind", "The result must be a tensor, an array, a list or a number."),

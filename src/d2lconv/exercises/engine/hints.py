@@ -19,10 +19,12 @@ def general_hint(pairs: Sequence[Pair]) -> tuple[str, str]:
         if all(fits(given, expected) for given, expected in pairs):
             return name, hint
     if len(pairs) > 2:
+        counts = all(_is_whole(given) and _is_whole(expected) for given, expected in pairs)
+        most = 1e-9 if counts else 1e-4  # a factor of 0.9999 may be a term that is missing
         for name, ratio_of, hint in _SAME_IN_ALL_CASES:
             found = [ratio_of(given, expected) for given, expected in pairs]
             first = found[0]
-            if first is not None and all(one is not None and abs(one - first) < 1e-4 for one in found):
+            if first is not None and all(one is not None and abs(one - first) < most for one in found):
                 return name, hint
     return "", ""
 
@@ -73,6 +75,10 @@ def _mirrored(given: Tensor, expected: Tensor) -> bool:
             if flipped and len(flipped) <= given.ndim and given.ndim >= -min(flipped)
         )
     )
+
+
+def _swapped(given: Tensor, expected: Tensor) -> bool:
+    return given.shape == expected.shape == (2,) and same(given.flip(0), expected)
 
 
 def _reordered(given: Tensor, expected: Tensor) -> bool:
@@ -126,6 +132,7 @@ _HINTS: tuple[tuple[str, Callable[[Tensor, Tensor], bool], str], ...] = (
     ("all zero", _all_zero, "The result is zero everywhere. Is it filled in, and added to, and returned?"),
     ("wrong sign", _negated, "The sign is the wrong way round."),
     ("mirrored", _mirrored, "The numbers are right, but run the other way along an axis."),
+    ("numbers swapped", _swapped, "The two numbers are right, but the other one comes first."),
     ("wrong order", _reordered, "The numbers are right, but stand in another order."),
     ("rounded", _rounded, "The numbers were rounded on the way. Look for `//`, `int` and integer tensors."),
     ("off by one", _counts_off_by_one, "The number is off by one. Count again on a small example."),

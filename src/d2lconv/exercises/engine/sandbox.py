@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from d2lconv.exercises.engine.runs import Recorder, load_recorder
 from d2lconv.summary import summarize
 
 SECONDS = 6.0  # that one call may take; milliseconds are usual, but a first import may be slow
+_MOST_NUMBERS = 10_000  # that are taken from a generator
 _PRINTED = 600  # characters of what the code printed that are shown
 
 # Where code lies that the reader has not written: this package, PyTorch and its neighbours, Python's library.
@@ -80,6 +82,8 @@ def call(
         ):
             torch.default_generator.manual_seed(0)  # the CPU's alone: many times faster than all devices'
             value = function(*copies)
+            if isinstance(value, Iterator):  # a generator of numbers, say; it may be endless
+                value = list(islice(value, _MOST_NUMBERS))
     except TooLongError:
         return Outcome("too long", printed=_short(printed))
     except (Exception, SystemExit) as error:

@@ -78,7 +78,11 @@ class Value(Exercise):
                 names[position not in apart].append(part)
             told = ((names[True], "right"), (names[False], "not right"))
             return "; ".join(f"{word}: {', '.join(some)}" for some, word in told if some) + "."
-        return f"{expected.numel() - len(apart)} of {expected.numel()} numbers are right."
+        count = f"{expected.numel() - len(apart)} of {expected.numel()} numbers are right"
+        if expected.ndim == 2 and len(apart) == 1:
+            row, column = divmod(apart[0], expected.shape[1])
+            return f"{count}. Look again at row {row}, column {column}, counted from 0."
+        return f"{count}."
 
     def _misconception(self, given: Tensor, expected: Tensor) -> tuple[str, str]:
         for wrong in self.wrong:
@@ -88,7 +92,7 @@ class Value(Exercise):
         if given.numel() != expected.numel():
             return "number of values", f"Asked for: {self.answer_description}."
         if given.numel() == 2 and self.parts and same(given.flip(0), expected):
-            return "wrong order", f"The numbers are right. Which comes first: {' or '.join(self.parts)}?"
+            return "numbers swapped", f"The numbers are right. Which comes first: {' or '.join(self.parts)}?"
         name, hint = general_hint([(given, expected)])
         return (
             ("", "")

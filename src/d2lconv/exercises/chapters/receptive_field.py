@@ -253,7 +253,7 @@ SEEN = Function(
 
 
 def ways(dilations: dict[str, int], cell: int) -> int:
-    """Count the ways from an input cell up to output cell 0, through three layers of 3 kernel cells."""
+    """Count the paths from an input cell up to output cell 0, through three layers of 3 kernel cells."""
     reached = [0]
     for dilation in dilations.values():
         reached = [below + step * dilation for below in reached for step in range(3)]
@@ -278,18 +278,18 @@ ONCE = Setting(
         Misconception(
             "doubled dilations",
             dilated(1, 2, 4),
-            "With doubling there are no gaps, but some cells are reached by two ways: the field has 15 cells "
-            "for 27 ways.",
+            "With doubling there are no gaps, but some cells are reached by two paths: the field has 15 cells "
+            "for 27 paths.",
         ),
         Misconception(
             "no dilation",
             dilated(1, 1, 1),
-            "The 27 ways share 7 cells. Let the layers reach further apart.",
+            "The 27 paths share 7 cells. Let the layers reach further apart.",
         ),
         Misconception(
             "the same dilation",
             dilated(3, 3, 3),
-            "The same dilation in all layers leaves gaps, and in between cells are reached by several ways.",
+            "The same dilation in all layers leaves gaps, and in between cells are reached by several paths.",
         ),
         Misconception(
             "dilations counted up",
@@ -304,7 +304,7 @@ ONCE = Setting(
         Misconception(
             "dilations tripled from 3",
             dilated(3, 9, 27),
-            "Each way leads to another cell, but there are gaps. Which cells does the first layer leave out?",
+            "Each path leads to another cell, but there are gaps. Which cells does the first layer leave out?",
         ),
         Misconception(
             "reach instead of dilation",

@@ -12,6 +12,7 @@ TRAINED = "a training in 32 bits that learns: it magnifies what rounding does"
 MARKED = {
     "building_blocks": {
         "cell-61a0bda0": TRAINED,
+        "cell-a1ec2f32": TRAINED,
         "cell-49be6113": TRAINED,
         "cell-032ae734": TRAINED,
         "cell-0a89a488": TRAINED,

@@ -134,6 +134,14 @@ def test_feature_maps_share_one_scale_with_zero_in_the_middle():
     assert draw_feature_maps(torch.zeros(1, 2, 2))[0].images[0].get_clim() == (-1.0, 1.0)
 
 
+def test_feature_maps_in_other_colours_are_white_at_zero_and_red_above():
+    image = draw_feature_maps(torch.tensor([[[-3.0, 0.0, 2.0]]]), cmap="RdBu_r")[0].images[0]
+    low, zero, high = image.to_rgba(image.get_array())[0, :, :3]
+    assert low[2] > low[0]
+    assert high[0] > high[2]
+    assert min(zero) > 0.95
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 
 from d2lconv._arguments import integer
 from d2lconv.plotting._cells import Array, as_array, short
@@ -64,7 +65,12 @@ def draw_images(
 
 
 def draw_feature_maps(
-    maps: Array, *, labels: Sequence[str] = (), columns: int = 8, size: float = 1.6
+    maps: Array,
+    *,
+    labels: Sequence[str] = (),
+    columns: int = 8,
+    size: float = 1.6,
+    cmap: str | Colormap = SIGNED,
 ) -> list[Axes]:
     """Draw signed maps side by side on one scale: green above zero, purple below, white at zero.
 
@@ -78,6 +84,8 @@ def draw_feature_maps(
         Maps in a row. At least 1.
     size : float
         Largest side of a map in inches; less where the row would be wider than 7.
+    cmap : str or matplotlib.colors.Colormap
+        Other colours, for maps that are colours themselves: ``"RdBu_r"`` draws red above zero, blue below.
 
     Returns
     -------
@@ -102,7 +110,7 @@ def draw_feature_maps(
     limit = float(np.abs(pictures).max()) or 1.0
     axes = _gallery(len(pictures), labels, columns, size)
     for ax, picture in zip(axes, pictures, strict=True):
-        image = ax.imshow(picture, cmap=SIGNED, vmin=-limit, vmax=limit)
+        image = ax.imshow(picture, cmap=cmap, vmin=-limit, vmax=limit)
     bar = axes[0].figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02, ticks=[-limit, 0, limit])
     bar.ax.set_yticklabels([short(-limit), "0", short(limit)])
     bar.outline.set_visible(False)

@@ -227,6 +227,16 @@ def test_vgg_block_is_its_layers(num_convs, in_channels, out_channels, size):
     torch.testing.assert_close(block(X), F.max_pool2d(Y, 2))
 
 
+def test_vgg_block_normalises_between_each_convolution_and_its_relu():
+    block = vgg_block(2, 3, 4, batch_norm=True)
+    kinds = [nn.Conv2d, nn.BatchNorm2d, nn.ReLU] * 2 + [nn.MaxPool2d]
+    assert [type(layer) for layer in block] == kinds
+    X = images(2, 3, 6, 6)
+    Y = F.conv2d(X, block[0].weight, block[0].bias, padding=1)
+    mean, variance = Y.mean((0, 2, 3), keepdim=True), Y.var((0, 2, 3), correction=0, keepdim=True)
+    torch.testing.assert_close(block[:3](X), F.relu((Y - mean) / (variance + 1e-5).sqrt()))
+
+
 def on_meta(*arguments, **settings):
     """Build a VGG of which only the shapes exist."""
     with torch.device("meta"):
@@ -253,6 +263,17 @@ def test_vgg_is_the_papers(letter):
     X = torch.zeros(2, 3, 224, 224, device="meta")
     assert model.encoder(X).shape == (2, 512, 7, 7)
     assert model(X).shape == (2, 1000)
+
+
+@pytest.mark.parametrize(
+    ("letter", "params"), {"A": 132_868_840, "B": 133_053_736, "D": 138_365_992, "E": 143_678_248}.items()
+)
+def test_vgg_with_batch_norm_is_torchvision_s(letter, params):
+    """The counts are those that torchvision states for vgg11_bn to vgg19_bn."""
+    model = on_meta(letter, batch_norm=True)
+    assert count(model) == params
+    convolutions = sum(isinstance(layer, nn.Conv2d) for layer in model.modules())
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in model.modules()) == convolutions
 
 
 def test_vgg_takes_a_configuration_of_ones_own():
@@ -298,6 +319,9 @@ def test_vgg_begins_with_he_s_weights():
             assert layer.weight.std().item() == pytest.approx(wanted, rel=0.05)
             assert abs(layer.weight.mean().item()) < 0.05 * wanted
             assert not layer.bias.any()
+    norm = VGG([(1, 4)], 1, 3, image_size=8, hidden=4, batch_norm=True).encoder[0][1]
+    assert norm.weight.tolist() == [1] * 4  # its own beginning
+    assert norm.bias.tolist() == [0] * 4
 
 
 def test_he_s_weights_let_scores_depend_on_images_and_the_gradient_reach_the_first_layer():
@@ -371,6 +395,7 @@ def test_he_s_weights_let_scores_depend_on_images_and_the_gradient_reach_the_fir
         ({"dropout": float("nan")}, ValueError, "dropout must be from 0 to 1, got nan"),
         ({"dropout": "half"}, TypeError, "dropout must be a number, got 'half' of type str"),
         ({"dropout": True}, TypeError, "dropout must be a number, got True of type bool"),
+        ({"batch_norm": 1}, TypeError, "batch_norm must be True or False, got 1"),
     ],
 )
 def test_bad_settings_of_vgg_are_refused(settings, error, message):
@@ -393,3 +418,5 @@ def test_bad_settings_of_vgg_are_refused(settings, error, message):
 def test_bad_settings_of_vgg_block_are_refused(settings, error, message):
     with pytest.raises(error, match=message):
         vgg_block(*settings)
+    with pytest.raises(TypeError, match="batch_norm must be True or False, got 'yes'"):
+        vgg_block(1, 1, 1, batch_norm="yes")

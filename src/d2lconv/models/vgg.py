@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -20,7 +21,9 @@ CONFIGURATIONS = {
 """The paper's networks: for each block its number of convolutions and their channels."""
 
 
-def vgg_block(num_convs: int, in_channels: int, out_channels: int) -> nn.Sequential:
+def vgg_block(
+    num_convs: int, in_channels: int, out_channels: int, *, batch_norm: bool = False
+) -> nn.Sequential:
     """Return 3×3 convolutions with a ReLU after each, then a 2×2 max pooling that halves height and width.
 
     Parameters
@@ -31,6 +34,8 @@ def vgg_block(num_convs: int, in_channels: int, out_channels: int) -> nn.Sequent
         Channels of the input. At least 1.
     out_channels : int
         Channels of the output of each convolution. At least 1.
+    batch_norm : bool
+        Whether batch normalization stands between each convolution and its ReLU.
 
     Returns
     -------
@@ -40,14 +45,15 @@ def vgg_block(num_convs: int, in_channels: int, out_channels: int) -> nn.Sequent
     Raises
     ------
     TypeError
-        If a number is not an integer.
+        If a number is not an integer, or `batch_norm` is not a bool.
     ValueError
         If a number is less than 1.
 
     Notes
     -----
     Source: Simonyan and Zisserman, *Very deep convolutional networks for large-scale image recognition*
-    (2015), section 2.1. Introduced in: *VGG*.
+    (2015), section 2.1. Batch normalization is younger: Ioffe and Szegedy, *Batch normalization* (2015).
+    Introduced in: *VGG*.
 
     Examples
     --------
@@ -59,8 +65,12 @@ def vgg_block(num_convs: int, in_channels: int, out_channels: int) -> nn.Sequent
     channels_in = integer("in_channels", in_channels, 1)
     channels_out = integer("out_channels", out_channels, 1)
     layers: list[nn.Module] = []
+    normalized = _boolean("batch_norm", batch_norm)
     for _ in range(repeats):
-        layers += [nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1), nn.ReLU()]
+        layers.append(nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1))
+        if normalized:
+            layers.append(nn.BatchNorm2d(channels_out))
+        layers.append(nn.ReLU())
         channels_in = channels_out
     return nn.Sequential(*layers, nn.MaxPool2d(kernel_size=2))
 
@@ -83,6 +93,9 @@ class VGG(nn.Module):
         Width of the two hidden layers of the head. At least 1.
     dropout : float
         The fraction of each hidden layer's outputs that is set to 0 at random in training, from 0 to 1.
+    batch_norm : bool
+        Whether batch normalization follows each convolution, as in the networks known as VGG-11-BN to
+        VGG-19-BN. The paper had none.
 
     Attributes
     ----------
@@ -94,7 +107,7 @@ class VGG(nn.Module):
     Raises
     ------
     TypeError
-        If a number has the wrong type, or `configuration` is not made of pairs.
+        If a number or `batch_norm` has the wrong type, or `configuration` is not made of pairs.
     ValueError
         If a number is out of range, `configuration` is none of the letters above or empty, or the images are
         too small for so many blocks.
@@ -131,6 +144,7 @@ class VGG(nn.Module):
         image_size: int = 224,
         hidden: int = 4096,
         dropout: float = 0.5,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         blocks = _blocks(configuration)
@@ -147,7 +161,7 @@ class VGG(nn.Module):
             )
         self.encoder = nn.Sequential()
         for repeats, channels_out in blocks:
-            self.encoder.append(vgg_block(repeats, channels, channels_out))
+            self.encoder.append(vgg_block(repeats, channels, channels_out, batch_norm=batch_norm))
             channels = channels_out
         self.head = nn.Sequential(
             nn.Flatten(),
@@ -159,11 +173,10 @@ class VGG(nn.Module):
             nn.Dropout(rate),
             nn.Linear(width, classes),
         )
-        for parameter in self.parameters():
-            if parameter.dim() == 1:
-                nn.init.zeros_(parameter)
-            else:
-                nn.init.kaiming_normal_(parameter, nonlinearity="relu")
+        for layer in self.modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(cast(Tensor, layer.bias))
 
     def forward(self, X: Tensor) -> Tensor:
         """Score images.
@@ -186,6 +199,13 @@ class VGG(nn.Module):
         require_images(X, self.in_channels, self.image_size)
         scores: Tensor = self.head(self.encoder(X))
         return scores
+
+
+def _boolean(name: str, value: object) -> bool:
+    """Return True or False; raise TypeError for anything else."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
 
 
 def _blocks(configuration: object) -> list[tuple[int, int]]:

@@ -37,7 +37,7 @@ FIGURES = {
 }
 LAID_OUT = {"draw_correlation", "draw_grid"}  # by Matplotlib
 WITH_MAPS = {"draw_effective_field", "draw_feature_maps", "draw_images"}
-WITH_CURVES = {"draw_curves"}
+WITH_CURVES = {"draw_curves", "draw_descent", "draw_softmax"}
 
 
 def test_every_figure_is_looked_at():

@@ -10,6 +10,7 @@ from d2lconv.plotting.effective import draw_effective_field
 from d2lconv.plotting.fields import draw_receptive_field
 from d2lconv.plotting.grids import draw_correlation, draw_grid
 from d2lconv.plotting.images import draw_feature_maps, draw_images
+from d2lconv.plotting.learning import draw_descent, draw_softmax
 from d2lconv.plotting.linear import draw_linear
 from d2lconv.plotting.networks import draw_confusion, draw_shapes
 from d2lconv.plotting.pooling import draw_pooling
@@ -24,6 +25,7 @@ __all__ = [
     "draw_correlation",
     "draw_coverage",
     "draw_curves",
+    "draw_descent",
     "draw_effective_field",
     "draw_feature_maps",
     "draw_grid",
@@ -35,6 +37,7 @@ __all__ = [
     "draw_receptive_field",
     "draw_separable",
     "draw_shapes",
+    "draw_softmax",
     "draw_windows",
     "use_course_style",
 ]

@@ -54,7 +54,7 @@ def draw_grid(
 
     Examples
     --------
-    >>> ax = draw_grid([[1, 2], [3, 4]], role="kernel", label="K")
+    >>> ax = draw_grid([[1, 2], [3, 4]], role="kernel", label=labels[1])
     >>> [text.get_text() for text in ax.texts]
     ['1', '2', '3', '4']
     >>> plt.close(ax.figure)
@@ -90,6 +90,7 @@ def draw_correlation(
     stride: IntOrPair = 1,
     padding: Padding = 0,
     dilation: IntOrPair = 1,
+    labels: tuple[str, str, str] = ("X", "K", "Y"),
 ) -> tuple[Axes, Axes, Axes]:
     """Draw a cross-correlation: input, kernel and output, and how one output cell is computed.
 
@@ -103,6 +104,8 @@ def draw_correlation(
         Row and column of the output cell to explain.
     stride, padding, dilation
         As in `d2lconv.ops.corr2d`.
+    labels : (str, str, str)
+        What stands above input, kernel and output.
 
     Returns
     -------
@@ -141,9 +144,9 @@ def draw_correlation(
     figure, (ax_X, ax_K, ax_Y) = plt.subplots(
         1, 3, figsize=(CELL * (sum(widths) + 3.6), CELL * (max(heights) + 2.2)), width_ratios=widths
     )
-    draw_grid(image, ax_X, role="input", label="X", window=window, padding=(top, bottom, left, right))
-    draw_grid(kernel, ax_K, role="kernel", label="K")
-    draw_grid(output, ax_Y, role="output", label="Y", window=[(row, column)])
+    draw_grid(image, ax_X, role="input", label=labels[0], window=window, padding=(top, bottom, left, right))
+    draw_grid(kernel, ax_K, role="kernel", label=labels[1])
+    draw_grid(output, ax_Y, role="output", label=labels[2], window=[(row, column)])
     for ax, sign in ((ax_K, "⋆"), (ax_Y, "=")):
         ax.text(-0.75, (ax.get_ylim()[0] + ax.get_ylim()[1]) / 2, sign, fontsize=16, ha="right", va="center")
     padded = torch.nn.functional.pad(image, (left, right, top, bottom))

@@ -278,8 +278,8 @@ ONCE = Setting(
         Misconception(
             "doubled dilations",
             dilated(1, 2, 4),
-            "With doubling there are no gaps, but some cells are reached by two paths: the field has 15 cells "
-            "for 27 paths.",
+            "With doubling there are no gaps, but some cells are reached by two paths: the field has 15 "
+            "cells for 27 paths.",
         ),
         Misconception(
             "no dilation",
@@ -304,7 +304,7 @@ ONCE = Setting(
         Misconception(
             "dilations tripled from 3",
             dilated(3, 9, 27),
-            "Each path leads to another cell, but there are gaps. Which cells does the first layer leave out?",
+            "Each path leads to another cell, but with gaps. Which cells does the first layer leave out?",
         ),
         Misconception(
             "reach instead of dilation",

@@ -8,6 +8,7 @@ ROUNDING = "two digits are printed, and processors round in another order"
 STALLED = "a training in 32 bits, which stalls: processors round in another order"
 TIMES = "times on the machine that ran it"
 TRAINED = "a training in 32 bits that learns: it magnifies what rounding does"
+TIMES = "times"
 
 MARKED = {
     "building_blocks": {
@@ -49,7 +50,25 @@ MARKED = {
         "cell-6adddae3": TRAINED,
         "cell-4c2dcb8d": TRAINED,
     },
-    "scaling": {"cell-4175ccde": TRAINED},
+    "vgg": {
+        "stall-train": STALLED,
+        "healthy-train": TRAINED,
+        "healthy-curves": TRAINED,
+        "digits-test": TRAINED,
+        "modes": TRAINED,
+        "clothes-curves": TRAINED,
+        "clothes-test": TRAINED,
+        "exercise-7-solution": TRAINED,
+    },
+    "scaling": {
+        "cell-fd8c824e": TIMES,
+        "half-error": "sixteen bits: processors round in another order",
+        "cell-b64ee8e3": TIMES,
+        "cell-4175ccde": TRAINED,
+        "cell-55a5976e": TIMES,
+        "cell-35a1ff35": "how many epochs are done when a run is killed",
+        "cell-6f2290f7": TRAINED,
+    },
 }
 
 

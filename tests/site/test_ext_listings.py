@@ -28,7 +28,7 @@ def test_a_new_chapter_is_listed(tmp_path):
     toc = "format: jb-book\nroot: book/index\nparts:\n- caption: Part\n  chapters:\n  - file: book/novelty\n"
     (tmp_path / "_toc.yml").write_text(toc)
     assert frame.chapters(tmp_path).startswith(
-        "\n### Part\n\n- [VGG](novelty.ipynb). One small block, repeated"
+        "\n### Part\n\n- [VGG](novelty.ipynb). How do you build a network of nineteen layers"
     )
     assert "novelty.ipynb#exercise-1--out-of-the-encoder-" in frame.exercises(tmp_path)
 

@@ -122,7 +122,7 @@ WRONG = {
             lambda n, rank, count: [i for i in range(n) if i // math.ceil(n / count) == rank],
         ),
         ("spread in between", lambda n, rank, count: range(n)[n * rank // count : n * (rank + 1) // count]),
-        ("every count-th image", lambda n, rank, count: list(range(n))[rank::count]),
+        ("every n-th image", lambda n, rank, count: list(range(n))[rank::count]),
         (
             "starts not moved",
             lambda n, rank, count: [

@@ -1,10 +1,15 @@
 """Right and wrong answers to the exercises of *VGG*, each wrong one with the hint it must get."""
 
+import copy
+import functools
 import math
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
+from d2lconv.data import load_digits
+from d2lconv.exercises.chapters.vgg import in_colours
 from d2lconv.models import VGG, vgg_block
 from d2lconv.shapes import receptive_field
 
@@ -93,6 +98,72 @@ def predict(net, X, *, mode=False, back=True, grad=False):
     return made
 
 
+def for_colours(widths=(8, 16, 32, 32)):
+    """Make a network of blocks with batch normalisation for 3×32×32."""
+    layers, c_in = [], 3
+    for c_out in widths:
+        layers += vgg_block(1, c_in, c_out, batch_norm=True)
+        c_in = c_out
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(4 * c_in, 10))
+
+
+def in_grey(images, seed):
+    return images.expand(-1, 3, -1, -1)
+
+
+@functools.cache
+def trained(colour=in_colours, epochs=7):
+    """Train on the digits, in new colours in each epoch."""
+    train = load_digits(32).train
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = for_colours()
+        optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+        for epoch in range(epochs):
+            X = colour(train.images, epoch)
+            for rows in torch.randperm(len(X)).split(32):
+                loss = F.cross_entropy(net(X[rows]), train.labels[rows])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+    return net
+
+
+def without_statistics():
+    net = copy.deepcopy(trained())
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+    return net
+
+
+def without_two_classes():
+    net = copy.deepcopy(trained())
+    with torch.no_grad():
+        net[-1].bias[:2] = -1000
+    return net
+
+
+class Costly(nn.Module):
+    """The trained network, and beside it one that only costs."""
+
+    def __init__(self, beside):
+        super().__init__()
+        self.net, self.beside = copy.deepcopy(trained()), beside
+
+    def forward(self, X):
+        return self.net(X) + 0 * self.beside(X).sum()
+
+
+def in_a_line(depth):
+    """Make a deep and narrow network without normalisation."""
+    layers, c_in = [], 3
+    for _ in range(depth):
+        layers += [nn.Conv2d(c_in, 4, 3, padding=1), nn.ReLU()]
+        c_in = 4
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10))
+
+
 RIGHT = {
     "vgg.1": [(512, 3, 3), [512, 3, 3], torch.Size([512, 3, 3]), torch.tensor([512, 3, 3])],
     "vgg.2": [by_sum, by_block, by_formula],
@@ -105,6 +176,7 @@ RIGHT = {
         VGG([(2, 8), (2, 12), (2, 16), (2, 24)], 1, 10, image_size=32, hidden=32),
     ],
     "vgg.6": [predict, lambda net, X: predict(net, X).detach()],
+    "vgg.7": [trained, lambda: trained().eval(), lambda: copy.deepcopy(trained()).double()],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -174,5 +246,16 @@ WRONG = {
         ("gradients kept", lambda net, X: predict(net, X, grad=True)),
         ("left as it was evaluated, with gradients", lambda net, X: net.eval()(X)),
         ("wrong kind", nn.Linear(2, 3)),
+    ],
+    "vgg.7": [
+        ("same scores for all images", lambda: in_a_line(12)),
+        ("no better than a guess", for_colours),
+        ("running statistics", without_statistics),
+        ("grey only", lambda: trained(in_grey, 2)),
+        ("score", without_two_classes),
+        ("too many parameters", lambda: Costly(nn.Conv2d(3, 999, 3))),
+        ("too many MACs", lambda: Costly(nn.Conv2d(3, 99, 3))),
+        ("output shape", lambda: nn.Sequential(*trained()[:-1], nn.Linear(128, 9))),
+        ("error", lambda: nn.Sequential(*trained()[:-1], nn.Linear(32, 10))),
     ],
 }  # fmt: skip

@@ -14,10 +14,10 @@ from d2lconv.exercises.kinds import Cases, Choice, Debug, Function, Misconceptio
 __all__ = ["EXERCISES"]
 
 
-# ---- 1: gradients of unequal shares ------------------------------------------------------------
+# ---- 1: gradients of unequal shards ------------------------------------------------------------
 
 
-def shares(draw: RandomInputs, workers: int, parameters: int) -> tuple[Tensor, Tensor]:
+def shards(draw: RandomInputs, workers: int, parameters: int) -> tuple[Tensor, Tensor]:
     """Make a gradient for each worker, and the number of its images."""
     images = draw(workers, low=1, high=9).long()
     return draw(workers, parameters), images
@@ -30,10 +30,10 @@ def of_the_whole(gradients: Tensor, images: Tensor) -> Tensor:
 
 WEIGHTED = Function(
     id="scaling.1",
-    title="Gradients of unequal shares",
+    title="Gradients of unequal shards",
     level=1,
     right=of_the_whole,
-    cases=Cases(shares, workers=range(1, 6), parameters=range(1, 4)),
+    cases=Cases(shards, workers=range(1, 6), parameters=range(1, 4)),
     wrong=(
         Misconception(
             "plain mean",
@@ -128,9 +128,9 @@ RING = Function(
 # ---- 4: images that nobody sees ------------------------------------------------------------
 
 
-def rows_of(n: int, rank: int, count: int) -> Tensor:
+def rows_of(n: int, rank: int, world_size: int) -> Tensor:
     """Return the rows of one worker; the first ones get one more where they don't come out even."""
-    return torch.arange(n).tensor_split(count)[rank]
+    return torch.arange(n).tensor_split(world_size)[rank]
 
 
 LOST = Debug(
@@ -138,10 +138,12 @@ LOST = Debug(
     title="Images that nobody sees",
     level=2,
     right=rows_of,
-    given=lambda n, rank, count: torch.arange(rank * (n // count), (rank + 1) * (n // count)),
+    given=lambda n, rank, world_size: torch.arange(rank * (n // world_size), (rank + 1) * (n // world_size)),
     cases=Cases(
-        lambda draw, count, rank, more: (count + more, rank, count) if rank < count else None,
-        count=range(2, 6),
+        lambda draw, world_size, rank, more: (
+            (world_size + more, rank, world_size) if rank < world_size else None
+        ),
+        world_size=range(2, 6),
         rank=range(5),
         more=range(7),
         small=30,
@@ -150,32 +152,34 @@ LOST = Debug(
     wrong=(
         Misconception(
             "rest to the last",
-            lambda n, rank, count: torch.arange(
-                rank * (n // count), n if rank == count - 1 else (rank + 1) * (n // count)
+            lambda n, rank, world_size: torch.arange(
+                rank * (n // world_size), n if rank == world_size - 1 else (rank + 1) * (n // world_size)
             ),
             "All that is left over goes to the last worker, and the others wait for it. Spread it out.",
         ),
         Misconception(
             "rounded up",
-            lambda n, rank, count: torch.arange(n)[rank * -(-n // count) : (rank + 1) * -(-n // count)],
-            "The share is rounded up for everyone, so the last workers get too little, or nothing.",
+            lambda n, rank, world_size: torch.arange(n)[
+                rank * -(-n // world_size) : (rank + 1) * -(-n // world_size)
+            ],
+            "The shard is rounded up for everyone, so the last workers get too little, or nothing.",
         ),
         Misconception(
             "spread in between",
-            lambda n, rank, count: torch.arange(n * rank // count, n * (rank + 1) // count),
-            "Each image is there once, and shares differ by one at most. But the larger ones come first.",
+            lambda n, rank, world_size: torch.arange(n * rank // world_size, n * (rank + 1) // world_size),
+            "Each image is there once, and shards differ by one at most. But the larger ones come first.",
         ),
         Misconception(
-            "every count-th image",
-            lambda n, rank, count: torch.arange(rank, n, count),
-            "These are the right numbers of images. But a share is a piece without gaps.",
+            "every n-th image",
+            lambda n, rank, world_size: torch.arange(rank, n, world_size),
+            "These are the right numbers of images. But a shard is a piece without gaps.",
         ),
         Misconception(
             "starts not moved",
-            lambda n, rank, count: torch.arange(
-                rank * (n // count), (rank + 1) * (n // count) + (rank < n % count)
+            lambda n, rank, world_size: torch.arange(
+                rank * (n // world_size), (rank + 1) * (n // world_size) + (rank < n % world_size)
             ),
-            "The shares have the right sizes, but overlap: after a longer share the next starts later.",
+            "The shards have the right sizes, but overlap: after a longer shard the next starts later.",
         ),
     ),
 )

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from d2lconv.data import load_digits
+from d2lconv.exercises.engine.runs import dtype_of
 from d2lconv.exercises.kinds import (
     Cases,
     Debug,
@@ -170,7 +172,7 @@ FIELD = Function(
         Misconception(
             "poolings see nothing",
             lambda blocks: 1 + sum(2 * n * 2**i for i, n in enumerate(blocks)),
-            "A pooling also looks at two neighbouring cells, so it widens the field too.",
+            "A pooling also covers two neighbouring cells, so it widens the field too.",
         ),
         Misconception(
             "steps stay single",
@@ -410,4 +412,101 @@ def function_given(answer: object) -> Callable[..., Tensor]:
     return answer
 
 
-EXERCISES = (SHAPE, COUNT, FIELD, FIRST_WEIGHTS, DEEP_AND_SMALL, VALIDATE)
+# ---- 7: a network for colour images, trained ------------------------------------------------------------
+
+_WANTED = 0.85  # accuracy on digits, in colours, that the network has not seen
+
+
+def in_colours(images: Tensor, seed: int) -> Tensor:
+    """Give each grey image, (N, 1, H, W), an ink and a paper: in each of three channels one half apart."""
+    paper = torch.rand(len(images), 3, 1, 1, generator=torch.Generator().manual_seed(seed))
+    ink = (paper + 0.5) % 1
+    return paper + (ink - paper) * images
+
+
+def accuracy_on(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Return the fraction of images that a model classifies correctly, in the mode in which it is."""
+    with torch.no_grad():
+        right = model(images.to(dtype_of(model))).argmax(dim=1) == labels
+    return float(right.double().mean())
+
+
+def accuracy_in_colours(model: nn.Module) -> float:
+    """Return the accuracy on the test digits, in evaluation mode."""
+    test = load_digits(32).test
+    return accuracy_on(model.eval(), in_colours(test.images, seed=7), test.labels)
+
+
+def same_scores(model: nn.Module, done: Run) -> str:
+    """Return the fault that the scores are the same for all images, which is how a deep network stalls."""
+    test = load_digits(32).test
+    with torch.no_grad():
+        scores = model(in_colours(test.images[:100], seed=7).to(dtype_of(model)))
+    apart = float((scores.amax(0) - scores.amin(0)).max())
+    same = apart <= 1e-3 * float(scores.abs().max())
+    return f"its scores for 100 images differ by at most {apart:.1g}" if same else ""
+
+
+def poor_statistics(model: nn.Module, done: Run) -> str:
+    """Return the fault that the network is good only by the means of the batch that it sees."""
+    test = load_digits(32).test
+    images = in_colours(test.images, seed=7)
+    judged = accuracy_on(model, images, test.labels)
+    batch = accuracy_on(copy.deepcopy(model).train(), images, test.labels)
+    poor = judged < _WANTED <= batch
+    return (
+        f"its accuracy is {batch:.2f} in training mode, but {judged:.2f} in evaluation mode" if poor else ""
+    )
+
+
+def grey_only(model: nn.Module, done: Run) -> str:
+    """Return the fault that the network reads white ink on black paper, and not coloured ink."""
+    test = load_digits(32).test
+    grey = accuracy_on(model, test.images.expand(-1, 3, -1, -1), test.labels)
+    coloured = accuracy_in_colours(model)
+    poor = coloured < _WANTED <= grey
+    return f"its accuracy is {grey:.2f} in grey, but {coloured:.2f} in colour" if poor else ""
+
+
+def guessing(model: nn.Module, done: Run) -> str:
+    """Return the fault that the network hardly does better than a guess."""
+    reached = accuracy_in_colours(model)
+    return f"its accuracy is {reached:.2f}, hardly more than by guessing" if reached < 0.25 else ""
+
+
+COLOURS = Network(
+    id="vgg.7",
+    title="Digits in colour",
+    level=3,
+    input_shape=(3, 32, 32),
+    output_shape=(10,),
+    max_params=40_000,
+    max_macs=2_000_000,
+    rules=(
+        Rule(
+            "same scores for all images",
+            same_scores,
+            "The images are lost on their way. Look at the spread after each layer, as the chapter does.",
+        ),
+        Rule(
+            "running statistics",
+            poor_statistics,
+            "Batch normalisation keeps running means in training mode only. Did the loop call `net.train()`, "
+            "and for enough batches?",
+        ),
+        Rule(
+            "grey only", grey_only, "It has learned white ink on black paper. Train it on images in colour."
+        ),
+        Rule(
+            "no better than a guess",
+            guessing,
+            "Is this the network that was trained? Does its training loss fall below ln 10, 2.30?",
+        ),
+    ),
+    score=accuracy_in_colours,
+    min_score=_WANTED,
+    answer_description="a network that you have trained",
+)
+
+
+EXERCISES = (SHAPE, COUNT, FIELD, FIRST_WEIGHTS, DEEP_AND_SMALL, VALIDATE, COLOURS)

@@ -9,6 +9,16 @@ STALLED = "a training in 32 bits, which stalls: processors round in another orde
 TRAINED = "a training in 32 bits that learns: it magnifies what rounding does"
 
 MARKED = {
+    "channels": {
+        "cell-4f9e059c": TRAINED,
+        "cell-3b6f2904": TRAINED,
+        "cell-b845d5a2": TRAINED,
+        "cell-71d86a7c": TRAINED,
+        "cell-e4932ef0": TRAINED,
+        "cell-dbbd5662": TRAINED,
+        "cell-376b25c4": ROUNDING,
+        "cell-5e80b139": TRAINED,
+    },
     "convolution": {"cell-ad97c992": LABELS, "cell-4fbf06d1": LABELS},
     "gallery": {"cell-27c80169": TRAINED},
     "lenet": {
@@ -27,6 +37,7 @@ MARKED = {
         "cell-6adddae3": TRAINED,
         "cell-4c2dcb8d": TRAINED,
     },
+    "one_by_one": {"cell-64ecca87": TRAINED, "cell-8d50f2ed": TRAINED},
     "scaling": {"cell-4175ccde": TRAINED},
 }
 

@@ -6,9 +6,8 @@ from tests.chapters.compare import EXACT, tolerance_of
 LABELS = "Matplotlib 3.10 gives labels other heights, which moves axes by about a pixel"
 ROUNDING = "two digits are printed, and processors round in another order"
 STALLED = "a training in 32 bits, which stalls: processors round in another order"
-TIMES = "times on the machine that ran it"
-TRAINED = "a training in 32 bits that learns: it magnifies what rounding does"
 TIMES = "times"
+TRAINED = "a training in 32 bits that learns: it magnifies what rounding does"
 
 MARKED = {
     "building_blocks": {
@@ -21,6 +20,16 @@ MARKED = {
         "cell-c648a457": TRAINED,
         "reuse-curves": TRAINED,
         "cell-212e846c": TRAINED,
+    },
+    "channels": {
+        "cell-4f9e059c": TRAINED,
+        "cell-3b6f2904": TRAINED,
+        "cell-b845d5a2": TRAINED,
+        "cell-71d86a7c": TRAINED,
+        "cell-e4932ef0": TRAINED,
+        "cell-dbbd5662": TRAINED,
+        "cell-376b25c4": ROUNDING,
+        "cell-5e80b139": TRAINED,
     },
     "convolution": {"cell-ad97c992": LABELS, "cell-4fbf06d1": LABELS},
     "data": {"cell-b312e014": TIMES},
@@ -50,6 +59,16 @@ MARKED = {
         "cell-6adddae3": TRAINED,
         "cell-4c2dcb8d": TRAINED,
     },
+    "one_by_one": {"cell-64ecca87": TRAINED, "cell-8d50f2ed": TRAINED},
+    "scaling": {
+        "cell-fd8c824e": TIMES,
+        "half-error": "sixteen bits: processors round in another order",
+        "cell-b64ee8e3": TIMES,
+        "cell-4175ccde": TRAINED,
+        "cell-55a5976e": TIMES,
+        "cell-35a1ff35": "how many epochs are done when a run is killed",
+        "cell-6f2290f7": TRAINED,
+    },
     "vgg": {
         "stall-train": STALLED,
         "healthy-train": TRAINED,
@@ -59,15 +78,6 @@ MARKED = {
         "clothes-curves": TRAINED,
         "clothes-test": TRAINED,
         "exercise-7-solution": TRAINED,
-    },
-    "scaling": {
-        "cell-fd8c824e": TIMES,
-        "half-error": "sixteen bits: processors round in another order",
-        "cell-b64ee8e3": TIMES,
-        "cell-4175ccde": TRAINED,
-        "cell-55a5976e": TIMES,
-        "cell-35a1ff35": "how many epochs are done when a run is killed",
-        "cell-6f2290f7": TRAINED,
     },
 }
 

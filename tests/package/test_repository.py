@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -150,6 +152,16 @@ def test_every_dependency_is_pinned_and_locked():
     assert "\n-e .\n" in read("requirements.txt")
     del pinned["torch"]  # another file, so another hash, for each kind of machine
     assert pins(read("locks/course.txt")) == pinned, "run: make lock"
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_newer_versions_than_a_week_are_never_compiled():
+    """Both targets, and the one that the first calls, keep the cooling-off period."""
+    command = ["make", "--dry-run", "--no-print-directory", "requirements", "lock"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    compiled = re.findall(r"uv pip compile [^|;>]*", shown.replace("\\\n", " "))
+    assert len(compiled) >= 4
+    assert all('--exclude-newer "7 days"' in call for call in compiled), shown
 
 
 # ---- workflows do nothing that a reader can't repeat; for the rest see zizmor ------------------

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -66,9 +67,11 @@ class Forked:
     def __init__(self, command, *, cwd, **_):
         out, err = os.pipe(), os.pipe()
         self.code = None
-        self.pid = os.fork()
+        with warnings.catch_warnings(action="ignore"):  # of Python 3.12: other threads, which only read pipes
+            self.pid = os.fork()
         if not self.pid:
             try:
+                warnings.resetwarnings()  # pytest makes them errors
                 os.setsid()
                 os.chdir(cwd)
                 for target, source in enumerate((os.open(os.devnull, os.O_RDONLY), out[1], err[1])):

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from d2lconv.exercises import check
+from d2lconv.exercises import Result, check
 from d2lconv.exercises.__main__ import main
 from d2lconv.exercises.engine import progress as kept_progress
 
@@ -36,7 +36,7 @@ def test_stubs_and_solutions_are_not_kept(progress):
     assert not progress.exists()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"exercises": 3}', "\xff"])
+@pytest.mark.parametrize("content", ["{", "[]", '{"exercises": 3}', "\xff", "[" * 100_000])
 def test_a_damaged_file_is_set_aside(progress, content):
     progress.parent.mkdir()
     for number in (1, 2):
@@ -47,6 +47,33 @@ def test_a_damaged_file_is_set_aside(progress, content):
         assert f"is now {aside}" in repr(result)
         assert str(aside) in result._repr_html_()
         assert kept(progress) == {"convolution.1": "correct"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_two_processes_lose_nothing(progress):
+    children = []
+    for name in "ab":
+        if not (child := os.fork()):
+            notes = {kept_progress.record(Result(f"{name}.{n}", "correct", "")) for n in range(100)}
+            os._exit(notes != {""})
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert len(kept(progress)) == 200
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="other systems have no pipes among their files")
+def test_what_cannot_be_read_stays_as_it_is(progress, monkeypatch):
+    progress.parent.mkdir()
+    progress.write_text('{"version": 99, "exercises": {}}')
+    assert "another version of d2lconv wrote it" in repr(check("convolution.1", RIGHT))
+    assert json.loads(progress.read_text())["version"] == 99
+    progress.unlink()
+    os.mkfifo(progress)
+    assert "it is no ordinary file" in repr(check("convolution.1", RIGHT))
+    assert progress.is_fifo()
+    monkeypatch.setenv("D2LCONV_PROGRESS", "~nobody-of-this-name/progress.json")
+    assert kept_progress.path().is_absolute()
 
 
 def test_a_file_that_cannot_be_written_is_told_and_the_reply_stays(monkeypatch, tmp_path):

@@ -228,6 +228,12 @@ WRONG = {
         ("nothing returned", lambda image, down, right: print(shift(image, down, right))),
     ],
     "data.6": [
+        (
+            "ten classes only",
+            lambda labels, k, n: sorted(
+                i for c in range(10) for i in (labels == c).nonzero()[k::n, 0].tolist()
+            ),
+        ),
         ("not stratified", lambda labels, k, n: [row for row in range(len(labels)) if row % n == k]),
         (
             "one piece instead of every n-th",

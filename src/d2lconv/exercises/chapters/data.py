@@ -434,6 +434,11 @@ FOLD_WRONG = (
         "One piece of each class is taken. Take every n-th image of the class, beginning with its k-th.",
     ),
     Misconception(
+        "ten classes only",
+        lambda labels, k, n: [row for row in fold_by_counting(labels, k, n) if labels[row] < 10],
+        "Images of some classes are missing: labels need not lie between 0 and 9.",
+    ),
+    Misconception(
         "training part",
         lambda labels, k, n: sorted(set(range(len(labels))) - set(fold_by_counting(labels, k, n))),
         "These are the images that are left for training.",

@@ -11,6 +11,7 @@ COURSE = (
     "pooling",
     "building_blocks",
     "data",
+    "learning",
     "lenet",
     "vgg",
     "scaling",

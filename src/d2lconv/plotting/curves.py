@@ -42,7 +42,7 @@ def draw_curves(
 
     Notes
     -----
-    Introduced in: *LeNet*.
+    Introduced in: *How a network learns*.
 
     Examples
     --------

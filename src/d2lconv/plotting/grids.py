@@ -54,7 +54,7 @@ def draw_grid(
 
     Examples
     --------
-    >>> ax = draw_grid([[1, 2], [3, 4]], role="kernel", label=labels[1])
+    >>> ax = draw_grid([[1, 2], [3, 4]], role="kernel", label="K")
     >>> [text.get_text() for text in ax.texts]
     ['1', '2', '3', '4']
     >>> plt.close(ax.figure)

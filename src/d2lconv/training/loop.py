@@ -171,7 +171,7 @@ def fit(
     On CPUs and NVIDIA's GPUs the weights of convolutions are laid out with the channels last, which is
     faster. Shapes and values stay the same, but ``weight.view(...)`` may have to be ``weight.reshape(...)``.
 
-    Introduced in: *LeNet*; checkpoints, mixed precision and processes in *Scaling*.
+    Introduced in: *How a network learns*; checkpoints, mixed precision and processes in *Scaling*.
 
     Examples
     --------

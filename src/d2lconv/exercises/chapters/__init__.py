@@ -11,6 +11,7 @@ COURSE = (
     "depthwise_separable",
     "building_blocks",
     "data",
+    "learning",
     "lenet",
     "vgg",
     "scaling",

@@ -23,7 +23,8 @@ LIGHTEST = 38
 HEAVIEST = {
     "book/convolution": 132, "book/padding_stride": 158, "book/channels": 186, "book/one_by_one": 226,
     "book/depthwise_separable": 232, "book/receptive_field": 157, "book/pooling": 140,
-    "book/building_blocks": 121, "book/data": 114, "book/lenet": 147, "book/vgg": 123, "book/scaling": 112,
+    "book/building_blocks": 121, "book/data": 114, "book/learning": 165, "book/lenet": 147,
+    "book/vgg": 123, "book/scaling": 112,
     "book/gallery": 166, "book/glossary": 80, "book/api": 114, "search": 116,
 }  # fmt: skip
 MOST_REQUESTS = 14

@@ -248,7 +248,7 @@ WRONG = {
         ("running statistics", without_statistics),
         ("grey only", Fitted(paper=False)),
         ("score", without_two_classes),
-        ("too many parameters", lambda: Costly(nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(48, 999)))),
+        ("too many parameters", lambda: Costly(nn.Sequential(nn.Flatten(), nn.Linear(3072, 14)))),
         ("too many MACs", lambda: Costly(nn.Conv2d(3, 99, 3))),
         ("output shape", lambda: nn.Sequential(FITTED, nn.Linear(10, 9))),
         ("error", lambda: nn.Sequential(FITTED, nn.Linear(9, 10))),

@@ -3,13 +3,11 @@
 from tests.chapters.chapters import each_chapter
 from tests.chapters.compare import EXACT, tolerance_of
 
-LABELS = "Matplotlib 3.10 gives labels other heights, which moves axes by about a pixel"
 ROUNDING = "two digits are printed, and processors round in another order"
 STALLED = "a training in 32 bits, which stalls: processors round in another order"
 TRAINED = "a training in 32 bits that learns: it magnifies what rounding does"
 
 MARKED = {
-    "convolution": {"cell-ad97c992": LABELS, "cell-4fbf06d1": LABELS},
     "gallery": {"cell-27c80169": TRAINED},
     "lenet": {
         "cell-c94126ed": STALLED,

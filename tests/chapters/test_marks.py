@@ -31,7 +31,6 @@ MARKED = {
         "cell-376b25c4": ROUNDING,
         "cell-5e80b139": TRAINED,
     },
-    "convolution": {"cell-ad97c992": LABELS, "cell-4fbf06d1": LABELS},
     "data": {"cell-b312e014": TIMES},
     "depthwise_separable": {"two-networks": TRAINED, "cell-56b3efef": TIMES},
     "gallery": {"cell-27c80169": TRAINED},

@@ -15,6 +15,7 @@ from d2lconv.plotting import (
     draw_feature_maps,
     draw_grid,
     draw_images,
+    draw_responses,
     use_course_style,
 )
 
@@ -142,9 +143,38 @@ def test_feature_maps_in_other_colours_are_white_at_zero_and_red_above():
     assert min(zero) > 0.95
 
 
+def test_responses_stand_behind_their_images_on_one_scale():
+    image = torch.tensor([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
+    maps = [image[:, :-1] - image[:, 1:], 3 * (image[:-1] - image[1:])]
+    axes = draw_responses(image[None], maps, labels=["image", "across", "down"], columns=3)
+    assert [ax.get_title() for ax in axes] == ["image", "across", "down"]
+    for ax, picture in zip(axes, [image, *maps], strict=True):
+        assert abs(ax.images[0].get_array() - picture.numpy()).max() <= 3 / 32
+    assert [ax.images[0].get_clim() for ax in axes] == [(0.0, 1.0), (-3.0, 3.0), (-3.0, 3.0)]
+    assert len(axes[0].figure.axes) == 4  # and one colour bar
+
+    colour = torch.rand(1, 3, 4, 5)
+    axes = draw_responses(colour, [torch.zeros(2, 2)], limit=0.5)
+    assert axes[0].images[0].get_array().shape == (4, 5, 3)
+    assert axes[1].images[0].get_clim() == (-0.5, 0.5)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: draw_responses(torch.rand(4, 5), [torch.rand(4, 4)]),
+            r"images must have shape .* got \(4, 5\)",
+        ),
+        (lambda: draw_responses(torch.rand(1, 4, 5), []), r"maps must hold at least one map"),
+        (
+            lambda: draw_responses(torch.rand(1, 4, 5), [torch.rand(4)]),
+            r"maps must have shape .* got \(1, 4\)",
+        ),
+        (
+            lambda: draw_responses(torch.rand(1, 4, 5), [torch.rand(4, 4)], limit=0),
+            r"limit must be positive, got 0",
+        ),
         (lambda: draw_images(torch.rand(3, 2, 4, 5)), r"images must have shape .* got \(3, 2, 4, 5\)"),
         (lambda: draw_images(torch.rand(0, 4, 5)), r"images must have shape .* got \(0, 4, 5\)"),
         (lambda: draw_images(torch.rand(2, 4, 5), labels=["a"]), r"one text for each of the 2 images, got 1"),

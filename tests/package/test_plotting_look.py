@@ -36,7 +36,7 @@ FIGURES = {
     "draw_windows": lambda: plotting.draw_windows(6, 3, stride=2, dilation=2, padding=1),
 }
 LAID_OUT = {"draw_correlation", "draw_grid"}  # by Matplotlib
-WITH_MAPS = {"draw_effective_field", "draw_feature_maps", "draw_images"}
+WITH_MAPS = {"draw_effective_field", "draw_feature_maps", "draw_images", "draw_responses"}
 WITH_CURVES = {"draw_curves", "draw_descent", "draw_softmax"}
 
 

@@ -9,7 +9,7 @@ from d2lconv.plotting.curves import draw_curves
 from d2lconv.plotting.effective import draw_effective_field
 from d2lconv.plotting.fields import draw_receptive_field
 from d2lconv.plotting.grids import draw_correlation, draw_grid
-from d2lconv.plotting.images import draw_feature_maps, draw_images
+from d2lconv.plotting.images import draw_feature_maps, draw_images, draw_responses
 from d2lconv.plotting.learning import draw_descent, draw_softmax
 from d2lconv.plotting.linear import draw_linear
 from d2lconv.plotting.networks import draw_confusion, draw_shapes
@@ -35,6 +35,7 @@ __all__ = [
     "draw_padding_modes",
     "draw_pooling",
     "draw_receptive_field",
+    "draw_responses",
     "draw_separable",
     "draw_shapes",
     "draw_softmax",

@@ -16,7 +16,12 @@ SHOWN = re.compile(r"\d+(?:[,_]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 YEAR = re.compile(r"(?:19|20)\d\d")
 
 #: By chapter: numbers that no cell can show, each with where it is from.
-ELSEWHERE: dict[str, dict[str, str]] = {}
+ELSEWHERE: dict[str, dict[str, str]] = {
+    "learning": {
+        "500,000": "exercise 7: the limit that its check sets",
+        "6.5": "a section's number in further reading",
+    },
+}
 
 
 @each_chapter

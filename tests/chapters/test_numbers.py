@@ -30,6 +30,10 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "40,000": "exercise 7: the limit that its check sets",
         "3.1": "a section's number in further reading",
     },
+    "scaling": {
+        "8,192": "largest batch without loss of accuracy in Goyal et al. (2017)",
+        "32,768": "batch of Akiba, Suzuki and Fukuda (2017)",
+    },
 }
 
 

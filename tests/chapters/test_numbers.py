@@ -16,7 +16,25 @@ SHOWN = re.compile(r"\d+(?:[,_]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 YEAR = re.compile(r"(?:19|20)\d\d")
 
 #: By chapter: numbers that no cell can show, each with where it is from.
-ELSEWHERE: dict[str, dict[str, str]] = {}
+ELSEWHERE: dict[str, dict[str, str]] = {
+    "learning": {
+        "500,000": "exercise 7: the limit that its check sets",
+        "6.5": "a section's number in further reading",
+    },
+    "vgg": {
+        "0.957": "the recipe with He weights, six epochs, seed 0, run outside the page",
+        "0.889": "VGG, ten epochs, median test accuracy of three seeds, run outside the page",
+        "0.864": "LeNet, ten epochs, median test accuracy of three seeds, run outside the page",
+        "0.875": "LeNet, twenty epochs without shifts, rate 0.003, seed 0, run outside the page",
+        "152": "layers of the largest ResNet in He et al. (2016), table 1",
+        "40,000": "exercise 7: the limit that its check sets",
+        "3.1": "a section's number in further reading",
+    },
+    "scaling": {
+        "8,192": "largest batch without loss of accuracy in Goyal et al. (2017)",
+        "32,768": "batch of Akiba, Suzuki and Fukuda (2017)",
+    },
+}
 
 
 @each_chapter

@@ -1,7 +1,7 @@
 """A number in the prose stands in an output or in the code of its chapter, or is listed here with a reason.
 
-Looked at are numbers of three digits or with a decimal point, also in formulas. A number counts as shown if one
-that is shown rounds to it, or is that many percent. Years of citations and what stands in code are left out.
+Looked at are numbers of three digits or with a decimal point, also in formulas. A number counts as shown if
+one that is shown rounds to it, or is that many percent. Left out are years of citations, and code.
 """
 
 import re

@@ -82,13 +82,12 @@ def alt(value):
     return change(FIGURE, metadata={"mystnb": {"image": {"alt": value}}})
 
 
-def edit(kind, pattern, new, number=0):
-    """Change the first match in an output of a kind."""
+def edit(kind, pattern, new):
+    """Change the first match in outputs of a kind."""
 
     def spoil(nb):
-        data = outputs(nb, kind)[number].data
-        data[kind], count = re.subn(pattern, new, data[kind], count=1)
-        assert count
+        data = next(one.data for one in outputs(nb, kind) if re.search(pattern, one.data[kind]))
+        data[kind] = re.sub(pattern, new, data[kind], count=1)
 
     return spoil
 

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -36,6 +37,8 @@ DECIMALS = 2
 """Of coordinates in points; a screen's pixel is 0.75 points."""
 PIXEL_ART = 64
 """Images up to this many pixels wide are shown as sharp squares."""
+PHOTOGRAPH = 2500
+"""Images of more bytes may lose what no eye sees, where that halves them."""
 
 Box = tuple[float, float, float, float]
 
@@ -165,13 +168,20 @@ def _image(source: bytes, given: Mapping[str, str]) -> dict[str, str]:
     if seen is not None:
         image, new["class"] = Image.fromarray(seen), "d2l-signed"
     opaque = image.getchannel("A").getextrema() == (255, 255)
-    buffer = io.BytesIO()
-    form = image.convert("RGB") if opaque else image
     # Method 6 takes eight times as long, for 3 % less.
-    form.save(buffer, "WEBP", lossless=True, exact=True, quality=100, method=5)
-    if seen is not None or len(buffer.getvalue()) < len(source):
-        new["href"] = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    small = _webp(image.convert("RGB") if opaque else image, lossless=True, exact=True, quality=100, method=5)
+    if opaque and len(small) > PHOTOGRAPH:
+        lossy = _webp(image.convert("RGB"), quality=85, method=6)
+        small = lossy if 2 * len(lossy) < len(small) else small
+    if seen is not None or len(small) < len(source):
+        new["href"] = f"data:image/webp;base64,{base64.b64encode(small).decode('ascii')}"
     return new
+
+
+def _webp(image: Image.Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", **options)
+    return buffer.getvalue()
 
 
 def see_through(pixels: np.ndarray) -> np.ndarray | None:

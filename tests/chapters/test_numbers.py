@@ -16,7 +16,56 @@ SHOWN = re.compile(r"\d+(?:[,_]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 YEAR = re.compile(r"(?:19|20)\d\d")
 
 #: By chapter: numbers that no cell can show, each with where it is from.
-ELSEWHERE: dict[str, dict[str, str]] = {}
+ELSEWHERE: dict[str, dict[str, str]] = {
+    "padding_stride": {"7.3": "section of Dive into Deep Learning"},
+    "channels": {
+        "15.3": "billions, as He et al. (2016) give it; the output has all digits",
+        "462": "millions; the output has all digits",
+        "2,000,000": "limit of exercise 5",
+    },
+    "one_by_one": {"486": "18 · 27, which stands beside it"},
+    "pooling": {
+        "1,197": "training digits in the package",
+        "9.3": "section of Deep Learning",
+        "7.5": "section of Dive into Deep Learning",
+    },
+    "depthwise_separable": {
+        "36,864": "3² · 32 · 128, by the formula beside it",
+        "288": "3² · 32, by the formula beside it",
+        "4,096": "32 · 128, by the formula beside it",
+        "4,384": "32 · (3² + 128), by the formula beside it",
+        "0.119": "1/128 + 1/9, which stands beside it",
+        "462": "millions; MobileNet paper, table 3",
+        "2.36": "millions; MobileNet paper, table 3",
+        "52.3": "millions; MobileNet paper, table 3",
+        "0.27": "millions; MobileNet paper, table 3",
+        "0.717": "MobileNet paper, table 4",
+        "4,866": "MobileNet paper, table 4",
+        "29.3": "MobileNet paper, table 4",
+        "0.706": "MobileNet paper, table 4",
+        "569": "MobileNet paper, table 4",
+        "4.2": "MobileNet paper, table 4",
+        "6,000": "training images of clothes in the package",
+        "7.9": "9 · 64 / (9 + 64), by the formula above",
+        "4.5": "3² / 2, by the formula beside it",
+        "12,832": "5² · 16 · 32 weights and 32 biases, in exercise 6",
+    },
+    "building_blocks": {
+        "2.6": "version of PyTorch",
+        "2.10": "version of PyTorch",
+        "20,000": "limit of exercise 6",
+        "6.3": "section of Deep Learning",
+    },
+    "data": {
+        "1,797": "digits in the package",
+        "0.95": "95 % as a fraction; percent wrong in LeCun et al. (1998); exercise 1",
+        "3.1": "percent wrong on all of MNIST, which is not downloaded here",
+        "0.011": "0.111 less 0.1, of the ten classes",
+        "0.96": "a choice in exercise 1",
+        "0.97": "given in exercise 1",
+        "5.3": "section of Deep Learning",
+    },
+}
 
 
 @each_chapter

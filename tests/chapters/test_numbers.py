@@ -10,7 +10,8 @@ from tests.chapters.chapters import each_chapter, none_of, strings
 from tests.chapters.markdown import inlines
 
 NUMBER = re.compile(
-    r"(?<![\w.,/])\d{1,3}(?:(?:,|\\,|\{,\})\d{3})+(?:\.\d+)?|(?<![\w.,])\d+\.\d+(?![\w.])|(?<![\w.,/:-])\d{3,}(?![\w:])"
+    r"(?<![\w.,/])\d{1,3}(?:(?:,|\\,|\{,\})\d{3})+(?:\.\d+)?"  # 1,197 and, in formulas, 1{,}197
+    r"|(?<![\w.,])\d+\.\d+(?!\w|\.\d)|(?<![\w.,/:-])\d{3,}(?![\w:])"
 )
 SHOWN = re.compile(r"\d+(?:[,_]\d{3})+(?:\.\d+)?|\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 YEAR = re.compile(r"(?:19|20)\d\d")
@@ -21,7 +22,32 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "500,000": "exercise 7: the limit that its check sets",
         "6.5": "a section's number in further reading",
     },
+    "lenet": {
+        "10,000": "test images of MNIST and of the own split",
+        "2,572": "156 + 2,416, in the table above",
+        "1.7159": "LeCun et al. (1998)",
+        "0.14": "1/4 · 1/√3, which stands beside it; percentage points of LeCun et al. (1998)",
+        "0.008": "one standard deviation of 2,000 answers",
+        "6,000": "training images of clothes in the package",
+        "0.860": "mirrored and shifted images, validation, run outside the page",
+        "0.858": "mirrored and shifted images, validation, run outside the page",
+        "0.908": "all 70,000 images, validation, run outside the page",
+        "0.913": "all 70,000 images, test, run outside the page",
+        "9,134": "all 70,000 images, test, run outside the page",
+        "130": "published rebuilds of one textbook",
+        "0.81": "published rebuilds of one textbook",
+        "0.75": "published rebuilds of one textbook",
+        "0.83": "published rebuilds of one textbook",
+        "8.4": "section of Dive into Deep Learning",
+        "7.6": "section of Dive into Deep Learning",
+    },
     "vgg": {
+        "0.919": "all 70,000 images, validation, run outside the page",
+        "0.923": "all 70,000 images, test, run outside the page",
+        "0.913": "LeNet, all 70,000 images, test, run outside the page",
+        "70,000": "images of Fashion-MNIST",
+        "10,000": "validation and test images of the own split",
+        "0.85": "exercise 7: the accuracy that its check asks for",
         "0.957": "the recipe with He weights, six epochs, seed 0, run outside the page",
         "0.889": "VGG, ten epochs, median test accuracy of three seeds, run outside the page",
         "0.864": "LeNet, ten epochs, median test accuracy of three seeds, run outside the page",
@@ -33,6 +59,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "scaling": {
         "8,192": "largest batch without loss of accuracy in Goyal et al. (2017)",
         "32,768": "batch of Akiba, Suzuki and Fukuda (2017)",
+    },
     "padding_stride": {"7.3": "section of Dive into Deep Learning"},
     "channels": {
         "15.3": "billions, as He et al. (2016) give it; the output has all digits",

@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_page_is_listed_in_order():
     lines = [line for line in frame.chapters(ROOT).splitlines() if "](" in line]
-    assert lines[0].startswith("1. [Convolution](convolution.ipynb). A convolution asks one small question")
-    assert lines[13] == "- [Exercises](exercises.md). Each chapter of the course ends in exercises."
+    assert lines[0].startswith("1. [Convolution](convolution.ipynb). How can a handful of weights find")
+    assert lines[14] == "- [Exercises](exercises.md). Each chapter of the course ends in exercises."
     entries = [
         line.split("file: book/")[1]
         for line in (ROOT / "_toc.yml").read_text().splitlines()

@@ -18,11 +18,14 @@ _FOLD = (
 )
 
 
-def name_figures(app: Sphinx, doctree: nodes.document) -> None:
-    """Give each figure an id: Sphinx numbers only what can be linked to."""
+def number_parts(app: Sphinx, doctree: nodes.document) -> None:
+    """Give each figure an id, since Sphinx numbers only what can be linked to; number a chapter's formulas."""
     for number, figure in enumerate(doctree.findall(nodes.figure), start=1):
         if not figure["ids"]:
             figure["ids"] = [f"figure-{number}"]
+    if app.env.doc2path(app.env.docname).endswith(".ipynb"):
+        for number, formula in enumerate(doctree.findall(nodes.math_block), start=1):
+            formula["number"], formula["ids"] = number, [f"formula-{number}"]
 
 
 class FoldOptional(SphinxPostTransform):
@@ -43,5 +46,5 @@ class FoldOptional(SphinxPostTransform):
 
 def setup(app: Sphinx) -> None:
     """Connect to the steps of a build."""
-    app.connect("doctree-read", name_figures, priority=100)
+    app.connect("doctree-read", number_parts, priority=100)
     app.add_post_transform(FoldOptional)

@@ -23,7 +23,6 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
 from sphinx.util import logging
-from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.domain import BibtexDomain
 
@@ -59,7 +58,8 @@ def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     translator.body.append(translator.starttag(node, "div", CLASS="math-display"))
     translator.body.append(formula(node, display=True))
     if node["number"]:
-        number = get_node_equation_number(translator, node)
+        chapter = translator.builder.env.toc_secnumbers.get(translator.docnames[-1], {}).get("", ())
+        number = ".".join(map(str, (*chapter, node["number"])))
         translator.body.append(f'<span class="eqno">({number})')
         translator.add_permalink_ref(node, _("Link to this equation"))
         translator.body.append("</span>")

@@ -49,7 +49,7 @@ def run_cells(nb: NotebookNode, path: Path, *, timeout: float = CELL_TIMEOUT, ea
     for cell in (cell for cell in nb.cells if cell.cell_type == "code"):
         cell.execution_count, cell.outputs = None, []
     reached = [0]
-    client = NotebookClient(nb, kernel_name="python3", timeout=timeout, record_timing=False)
+    client = NotebookClient(nb, kernel_name="python3", timeout=timeout, iopub_timeout=60, record_timing=False)
     client.resources = {"metadata": {"path": str(path.parent)}}
     client.on_cell_execute = lambda cell, cell_index: reached.__setitem__(0, cell_index)
     client.on_cell_executed = lambda **_: each and each()

@@ -378,9 +378,9 @@ def test_link_into_an_optional_section_unfolds_it(visit, address):
 
 def test_figures_have_numbers_and_captions(visit, address):
     page, _ = visit(f"{address}book/padding_stride.html")
-    captions = page.locator("article figure figcaption .caption-number").all_inner_texts()
+    captions = page.locator("article figure figcaption .caption-number").all_text_contents()
     assert [one.strip() for one in captions] == [f"Figure 2.{number + 1}" for number in range(len(captions))]
-    formulas = page.locator("article .eqno").all_inner_texts()
+    formulas = page.locator("article .eqno").all_text_contents()
     assert [one.strip("()#¶ ") for one in formulas] == [f"2.{number + 1}" for number in range(len(formulas))]
     assert min(len(captions), len(formulas)) > 1
 

@@ -24,8 +24,9 @@ from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
 
-# In the frame of another site, storage may be forbidden; then it lasts as long as the page. Formulas' font is
-# asked for before the text that needs it, but not from a disk, where browsers refuse to preload.
+# In the frame of another site, storage may be forbidden; then it lasts as long as the page. What needs a script
+# is there from the first paint, as a button that comes later moves the title. Formulas' font is asked for
+# before the text that needs it, but not from a disk, where browsers refuse to preload.
 SCRIPT = """\
 try { localStorage; } catch {
   const kept = new Map();
@@ -35,6 +36,7 @@ try { localStorage; } catch {
     removeItem: (key) => kept.delete(key),
   } });
 }
+document.documentElement.classList.remove("no-js");
 document.body.dataset.theme = localStorage.getItem("theme") || "auto";
 document.body.dataset.code = localStorage.getItem("code") || "some";
 const font = document.querySelector("meta[name=early-font]")?.content;

@@ -19,7 +19,7 @@ _FOLD = (
 
 
 def number_parts(app: Sphinx, doctree: nodes.document) -> None:
-    """Give each figure an id, since Sphinx numbers only what can be linked to; number a chapter's formulas."""
+    """Give figures ids, since Sphinx numbers only what can be linked to; number a chapter's formulas."""
     for number, figure in enumerate(doctree.findall(nodes.figure), start=1):
         if not figure["ids"]:
             figure["ids"] = [f"figure-{number}"]

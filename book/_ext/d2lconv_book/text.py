@@ -55,7 +55,7 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     """Write a formula on a line of its own, with its number if it has one."""
-    translator.body.append(translator.starttag(node, "div", CLASS="math-display"))
+    translator.body.append('<div class="math-display">')  # Furo puts a box around it, which has the id
     translator.body.append(formula(node, display=True))
     if node["number"]:
         chapter = translator.builder.env.toc_secnumbers.get(translator.docnames[-1], {}).get("", ())

@@ -25,8 +25,8 @@ from sphinx.util import logging
 LOGGER = logging.getLogger(__name__)
 
 # In the frame of another site, storage may be forbidden; then it lasts as long as the page. What needs
-# scripts is there from the first paint: a button that comes later moves the title. Formulas' font is asked for
-# before the text that needs it, but not from a disk, where browsers refuse to preload.
+# scripts is there from the first paint: a button that comes later moves the title. Formulas' font is asked
+# for before the text that needs it, but not from a disk, where browsers refuse to preload.
 SCRIPT = """\
 try { localStorage; } catch {
   const kept = new Map();

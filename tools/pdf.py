@@ -11,7 +11,7 @@ import io
 import re
 import tomllib
 from collections.abc import Collection
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -77,6 +77,8 @@ def prepare(text: str, page: str, pages: Collection[str], address: str) -> Tag:
         summary.decompose()
     for details in content.find_all("details"):
         details.unwrap()
+    for number in content.select("h1 > .section-number"):  # of a chapter; the style sets it apart
+        number["class"], number.string = "d2l-number", number.get_text().replace(".", "")
     for heading in content.find_all(re.compile(r"h[1-5]$")):
         heading.name = f"h{int(heading.name[1]) + 1}"  # parts of the book are above its chapters
     _join_ids(content, page, pages, address)
@@ -180,11 +182,9 @@ def join(root: Path, site: Path, only: Collection[str] | None = None) -> str:
     }
     heading.name, heading.string = "h1", toc["title"]
     body = [start]
-    numbers, numerals = count(1), iter(("I", "II", "III", "IV", "V"))
+    numerals = iter(("I", "II", "III", "IV", "V"))
     for caption, part in parts.items():
         chapters = [page for page in part if (root / f"{page}.ipynb").is_file()]
-        for page in chapters:
-            _first(content[page], "h2").insert(0, _parsed(_NUMBER.format(next(numbers))))
         if part:
             caption = (_NUMBER.format(f"Part {next(numerals)}") if chapters else "") + html.escape(caption)
             titles = {Path(page).name: _first(content[page], "h2").decode_contents() for page in part}

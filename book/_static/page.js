@@ -61,10 +61,9 @@
     });
   }
 
-  /* A link into an optional section unfolds it, and paper has no folds. */
+  /* A link into an optional section unfolds it. */
   const unfold = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
-    const target = name && document.getElementById(name);
+    const target = document.querySelector(":target");
     if (!target) return;
     const folds = [target.querySelector(":scope > details"), target.closest("details")];
     for (const fold of folds) if (fold?.matches(".d2l-optional")) fold.open = true;

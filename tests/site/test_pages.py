@@ -373,6 +373,9 @@ def test_link_into_an_optional_section_unfolds_it(visit, address):
     assert fold.get_attribute("open") is None
     page.goto(f"{address}book/padding_stride.html#{section}")
     assert fold.get_attribute("open") == ""
+    page.goto("about:blank")
+    page.goto(f"{address}book/padding_stride.html#%E0%A4%A")  # no address of anything
+    assert fold.get_attribute("open") is None
     assert problems == []
 
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from d2lconv.data import load_digits
-from d2lconv.exercises.engine.runs import dtype_of, inputs_for, without_gradient
+from d2lconv.exercises.engine.runs import digits_read_after, inputs_for, without_gradient
 from d2lconv.exercises.kinds import (
     Cases,
     Choice,
@@ -366,19 +365,8 @@ DISGUISE_RULES = (
 
 def accuracy_after_training(model: nn.Module) -> float:
     """Train briefly on digits of 8×8 pixels, and return the fraction of validation digits that it reads."""
-    train, valid, _ = load_digits(size=8)
-    dtype = dtype_of(model)
     optimizer = torch.optim.Adam(model.parameters(), lr=_RATE)
-    for _ in range(_STEPS):
-        rows = torch.randint(len(train), (_BATCH,))
-        loss = F.cross_entropy(model(train.images[rows].to(dtype)), train.labels[rows])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    model.eval()
-    with torch.no_grad():
-        right = model(valid.images.to(dtype)).argmax(dim=1) == valid.labels
-    return float(right.double().mean())
+    return digits_read_after(model, optimizer, steps=_STEPS, batch=_BATCH)
 
 
 A_THOUSAND = Network(

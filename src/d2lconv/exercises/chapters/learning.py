@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from d2lconv.data import load_digits
-from d2lconv.exercises.engine.runs import dtype_of
+from d2lconv.exercises.engine.runs import digits_read_after
 from d2lconv.exercises.kinds import (
     Cases,
     Choice,
@@ -367,20 +366,8 @@ def without_relus(model: nn.Module, done: Run) -> str:
 
 def accuracy_after_steps(model: nn.Module) -> float:
     """Take a few steps of SGD on digits of 8×8 pixels; return the fraction of validation digits it reads."""
-    train, valid, _ = load_digits(size=8)
-    dtype = dtype_of(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
-    model.train()
-    for _ in range(STEPS):
-        rows = torch.randint(len(train), (BATCH,))
-        loss = F.cross_entropy(model(train.images[rows].to(dtype)), train.labels[rows])
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    model.eval()
-    with torch.no_grad():
-        right = model(valid.images.to(dtype)).argmax(dim=1) == valid.labels
-    return float(right.double().mean())
+    return digits_read_after(model, optimizer, steps=STEPS, batch=BATCH)
 
 
 DEEP = Network(

@@ -10,7 +10,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from d2lconv.data import load_digits
 
 _POOLINGS = {
     "max_pool2d_with_indices": "MaxPool2d",
@@ -144,6 +147,23 @@ def dtype_of(model: nn.Module) -> torch.dtype:
     """Return the type of a network's numbers."""
     found = (one.dtype for one in model.parameters() if one.dtype.is_floating_point)
     return next(found, torch.get_default_dtype())
+
+
+def digits_read_after(model: nn.Module, optimizer: torch.optim.Optimizer, *, steps: int, batch: int) -> float:
+    """Train briefly on digits of 8×8 pixels, and return the fraction of validation digits that it reads."""
+    train, valid, _ = load_digits(size=8)
+    dtype = dtype_of(model)
+    model.train()
+    for _ in range(steps):
+        rows = torch.randint(len(train), (batch,))
+        loss = F.cross_entropy(model(train.images[rows].to(dtype)), train.labels[rows])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        right = model(valid.images.to(dtype)).argmax(dim=1) == valid.labels
+    return float(right.double().mean())
 
 
 def inputs_for(model: nn.Module, shape: Sequence[int], *, seed: int = 0) -> Tensor:

@@ -72,4 +72,8 @@ def explorers():
             maps(nn.Sequential(lenet.encoder, lenet.head), digits, labels=labels, layer=4),
             maps(narrow, ramp),
         ],
+        "training": [
+            widgets.training_explorer(),
+            widgets.training_explorer(activation="tanh", pooling="avg", lr=0.03, shifts=True, seed=3),
+        ],
     }

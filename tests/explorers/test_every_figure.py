@@ -12,7 +12,7 @@ from tests.explorers.widgets_book import ALT, FigureOnPage, figures_in
 from d2lconv_book import explorers as static_widgets
 
 AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
-PAGES = ["channels", "convolution", "cost", "feature_maps", "padding", "pooling", "receptive_field"]
+PAGES = ["channels", "convolution", "cost", "feature_maps", "padding", "pooling", "receptive_field", "training"]
 FINDINGS = """axe.run('.d2l-live', {preload: false}).then(({violations}) =>
     violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)]))"""
 RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*')].map((part) =>
@@ -152,6 +152,10 @@ SPOILED = [
     ("feature_maps", {"layer": 99}, "layer must be a whole number from 1 to"),
     ("feature_maps", {"channel": -1}, "channel must be a whole number from 0 to"),
     ("feature_maps", {"place": [0, 28]}, "place must be 2 times a whole number from 0 to"),
+    ("training", {"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
+    ("training", {"lr_index": 12}, "lr_index must be from 0 to 8, got 12"),
+    ("training", {"choices": {"lr": [0]}}, "choices must be an object with activation, pooling, lr, momentum"),
+    ("training", {"digits": {"train": {"pixels": "z", "labels": "1"}}}, "digits must be an object with train"),
     ("feature_maps", {"layers": []}, "layers must be 1 to 100 times an object with kind, name, shape"),
 ]
 

@@ -47,7 +47,7 @@ export function makeChart(title) {
       ["g", {}, ...columns.map((column) => text({ x: x(column), y: BOX.height - BOX.bottom + 15 }, "middle", String(column)))],
       text({ x: BOX.left + inner.width / 2, y: BOX.height - 4 }, "middle", "epochs", "d2l-axis"),
       ["g", {}, ...before.map(({ name, values }) => line(perEpoch(values), `d2l-before d2l-${name}`))],
-      line(thin(perStep, steps), "d2l-single-steps"),
+      ["g", {}, ...(perStep.length ? [line(thin(perStep, steps), "d2l-single-steps")] : [])],
       ["g", {}, ...curves.map(({ name, values }) => line(perEpoch(values), `d2l-${name}`))],
       ["g", {}, ...curves.flatMap(({ name, values }) => perEpoch(values).map(dot(name)))],
       ["line", { class: "d2l-moment", x1: x(at), x2: x(at), y1: BOX.top, y2: BOX.height - BOX.bottom }],

@@ -74,6 +74,6 @@ def explorers():
         ],
         "training": [
             widgets.training_explorer(),
-            widgets.training_explorer(activation="tanh", pooling="avg", lr=0.03, shifts=True, seed=3),
+            widgets.training_explorer(lr=10, weight_decay=1, batch_size=8, shifts=True),
         ],
     }

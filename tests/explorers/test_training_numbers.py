@@ -1,4 +1,4 @@
-"""The training in the page gives PyTorch's numbers: random ones to the bit, losses to nine decimals and more."""
+"""The training in the page gives PyTorch's numbers: random ones to the bit, losses up to rounding."""
 
 import functools
 import itertools

@@ -1,4 +1,4 @@
-"""An interactive figure of a training: LeNet learns to read digits in the page, with PyTorch's own numbers."""
+"""An interactive figure of a training: LeNet learns to read digits in the page, with PyTorch's numbers."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class TrainingView(View):
     digits : dict
         The images of 8×8 pixels to learn from, ``train``, and to validate with, ``valid``. Read-only.
     choices : dict
-        For each of ``activation``, ``pooling``, ``lr``, ``momentum``, ``batch_size`` and ``weight_decay``, what
-        can be chosen. Read-only.
+        What can be chosen for each of ``activation``, ``pooling``, ``lr``, ``momentum``, ``batch_size`` and
+        ``weight_decay``. Read-only.
     activation_index, pooling_index, lr_index, momentum_index, batch_size_index, weight_decay_index : int
         Which of these is chosen, counted from 0. Any change begins the training anew.
     shifts : bool
@@ -63,13 +63,13 @@ class TrainingView(View):
     digit : int
         Which digit is shown on its way through the network.
     history : list of list of float
-        Training loss, training accuracy, validation loss and validation accuracy of each epoch so far; written
-        by the view.
+        Training loss, training accuracy, validation loss and validation accuracy of each epoch so far;
+        written by the view.
     """
 
     _esm = join_scripts("training/view.js")
     _css = join_styles("shared/base.css", "training/view.css")
-    height = (65.0, 104.0)
+    height = (65.3, 102.1)
 
     digits = traitlets.Dict(read_only=True).tag(sync=True)
     choices = traitlets.Dict(read_only=True).tag(sync=True)
@@ -170,8 +170,8 @@ def training_explorer(
     -------
     Figure
         The controls and the view, to be shown as the last line of a cell. What is chosen can be read, set and
-        observed as traits of its ``view`` (``lr_index``, ``seed``, …), and what a training has given so far is
-        its ``history``.
+        observed as traits of its ``view`` (``lr_index``, ``seed``, …); its ``history`` holds what a training
+        has given so far.
 
     Raises
     ------

@@ -31,6 +31,8 @@ export function makeChart(title) {
       return ["path", { class: `d2l-curve ${marks}`, d: finite.map(([epoch, value], i) => `${i ? "L" : "M"}${x(epoch)} ${y(value)}`).join("") }];
     };
     const perEpoch = (values) => values.map((value, i) => [i + 1, value]);
+    const lines = (some, marks) =>
+      some.filter(({ values }) => values.length).map(({ name, values }) => line(perEpoch(values), `${marks}d2l-${name}`));
     const text = (at, anchor, what, marks = "d2l-tick") => ["text", { ...at, "text-anchor": anchor, class: marks }, what];
     const levels = Array.from({ length: Math.round(limit / every) + 1 }, (_, i) => i * every);
     const gap = Math.ceil(epochs / 10);
@@ -46,9 +48,9 @@ export function makeChart(title) {
       ["g", {}, ...levels.map((level) => text({ x: BOX.left - 5, y: Number(y(level)) + 4 }, "end", String(Math.round(level * 100) / 100)))],
       ["g", {}, ...columns.map((column) => text({ x: x(column), y: BOX.height - BOX.bottom + 15 }, "middle", String(column)))],
       text({ x: BOX.left + inner.width / 2, y: BOX.height - 4 }, "middle", "epochs", "d2l-axis"),
-      ["g", {}, ...before.map(({ name, values }) => line(perEpoch(values), `d2l-before d2l-${name}`))],
+      ["g", {}, ...lines(before, "d2l-before ")],
       ["g", {}, ...(perStep.length ? [line(thin(perStep, steps), "d2l-single-steps")] : [])],
-      ["g", {}, ...curves.map(({ name, values }) => line(perEpoch(values), `d2l-${name}`))],
+      ["g", {}, ...lines(curves, "")],
       ["g", {}, ...curves.flatMap(({ name, values }) => perEpoch(values).map(dot(name)))],
       ["line", { class: "d2l-moment", x1: x(at), x2: x(at), y1: BOX.top, y2: BOX.height - BOX.bottom }],
     );

@@ -1,4 +1,4 @@
-"""The picture of a training before its first step: a digit, the first kernels, and the maps that they make."""
+"""The picture of a training before its first step: a digit, the kernels, and the maps that they make."""
 
 from __future__ import annotations
 

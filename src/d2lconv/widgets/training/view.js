@@ -137,7 +137,7 @@ function layOut(root, { toggle, step, epoch, reset, look }) {
     kernels: makeRow("kernel", KERNELS),
     maps: MAPS.map((row) => makeRow("output", row)),
     scores: make("div", { class: "d2l-scores" }),
-    table: make("div", { class: "d2l-epochs", role: "region", tabindex: 0, "aria-label": "Table of epochs" }),
+    table: make("div", { class: "d2l-epochs", role: "group", tabindex: 0, "aria-label": "Table of epochs" }),
   };
   const buttons = [parts.toggle, makeButton("One step", step), makeButton("One epoch", epoch), makeButton("Reset", reset)];
   root.append(
@@ -181,7 +181,8 @@ function drawTable(table, epochs) {
   ];
   const head = ["thead", {}, ["tr", {}, ...HEADS.map((name) => ["th", { scope: "col" }, name])]];
   const lines = epochs.length ? epochs.map(line) : [["tr", {}, ["td", { colspan: HEADS.length }, "A line comes after each epoch."]]];
-  const atEnd = table.scrollHeight - table.scrollTop - table.clientHeight < 4;
+  const isNew = epochs.length > table.querySelectorAll("tbody th").length;
+  const atEnd = isNew && table.scrollHeight - table.scrollTop - table.clientHeight < 4;
   fill(table, ["table", {}, head, ["tbody", {}, ...lines]]);
   if (atEnd) table.scrollTop = table.scrollHeight;
 }

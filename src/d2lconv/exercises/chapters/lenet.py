@@ -153,7 +153,7 @@ PARAMETERS = Function(
 def scores_labels_and_k(
     draw: RandomInputs, n: int, classes: int, k: int
 ) -> tuple[Tensor, Tensor, int] | None:
-    """Make scores without ties in a row, labels, and a number of places."""
+    """Make scores without ties in a row, labels, and a number of ranks."""
     scores = draw(n, classes) * 2 * classes + torch.arange(classes)
     return (scores, draw(n, low=0, high=classes - 1).long(), k) if k <= classes else None
 
@@ -172,7 +172,7 @@ TOP_K = Function(
     cases=Cases(scores_labels_and_k, n=range(1, 7), classes=range(2, 5), k=range(1, 4), small=20, large=20),
     wrong=(
         Misconception(
-            "first place only",
+            "first rank only",
             lambda s, y, k: among_the_best(s, y, 1),
             "This counts the images whose own class comes first. It may be among the first `k`.",
         ),
@@ -192,12 +192,12 @@ TOP_K = Function(
         Misconception(
             "divided by k",
             lambda s, y, k: among_the_best(s, y, k) / k,
-            "At most one of an image's `k` places is its own class: divide by the number of images.",
+            "At most one of an image's `k` classes is its own: divide by the number of images.",
         ),
         Misconception(
             "smallest scores",
             lambda s, y, k: among_the_best(-s, y, k),
-            "The best places are those of the largest scores.",
+            "The best classes are those with the largest scores.",
         ),
         Misconception(
             "values instead of classes",
@@ -212,13 +212,13 @@ TOP_K = Function(
 
 
 def labels_and_answers(draw: RandomInputs, n: int, m: int) -> tuple[Tensor, Tensor, int]:
-    """Make the labels and answers of m images, of n classes, of which the last may not occur."""
+    """Make the labels and predictions of m images, of n classes, of which the last may not occur."""
     last = n - 1 - (m % 2 == 0)
     return draw(m, low=0, high=last).long(), draw(m, low=0, high=last).long(), n
 
 
 def confusion_of(labels: Tensor, answers: Tensor, n: int) -> Tensor:
-    """Count the pairs of label and answer."""
+    """Count the pairs of label and prediction."""
     return torch.bincount(labels * n + answers, minlength=n * n).reshape(n, n)
 
 
@@ -266,14 +266,14 @@ CONFUSION = Function(
             "Rows and columns are exchanged, and a pair that occurs twice has to count twice.",
         ),
         Misconception(
-            "right answers only",
+            "right predictions only",
             lambda labels, answers, n: confusion_of(labels, answers, n).diag().diag(),
-            "Wrong answers belong into the matrix too.",
+            "Wrong predictions belong in the matrix, too.",
         ),
         Misconception(
-            "wrong answers only",
+            "wrong predictions only",
             lambda labels, answers, n: confusion_of(labels, answers, n).fill_diagonal_(0),
-            "Right answers belong into the matrix too.",
+            "Right predictions belong in the matrix, too.",
         ),
     ),
 )
@@ -317,7 +317,7 @@ EXPERIMENT = Function(
             "first minus second", changed(-1), "The difference is to be positive where `b` is better."
         ),
         Misconception(
-            "spread instead of error",
+            "standard deviation instead of standard error",
             changed(error=lambda a, b: (a.var() + b.var()) ** 0.5),
             "That is how far single runs scatter. The mean of n runs scatters less.",
         ),

@@ -102,7 +102,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "data": {
         "1,797": "digits in the package",
         "0.95": "95 % as a fraction; percent wrong in LeCun et al. (1998); exercise 1",
-        "3.1": "percent wrong on all of MNIST, which is not downloaded here",
         "0.011": "0.111 less 0.1, of the ten classes",
         "0.96": "a choice in exercise 1",
         "0.97": "given in exercise 1",

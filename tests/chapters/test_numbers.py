@@ -34,6 +34,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "0.908": "all 70,000 images, validation, run outside the page",
         "0.913": "all 70,000 images, test, run outside the page",
         "9,134": "all 70,000 images, test, run outside the page",
+        "70,000": "images of Fashion-MNIST",
         "8.4": "section of Dive into Deep Learning",
         "7.6": "section of Dive into Deep Learning",
     },

@@ -88,11 +88,9 @@ def rule_of(exercise: Exercise) -> Rule | None:
     if isinstance(exercise, Value):
         right = _plain(exercise.right())
         fields = {"names": list(exercise.parts)} if exercise.parts else {"shape": list(read(right).shape)}
-        wrong = [
-            _named(one, _plain(one.gives() if callable(one.gives) else one.gives)) for one in exercise.wrong
-        ]
+        gives = [_plain(one.gives() if callable(one.gives) else one.gives) for one in exercise.wrong]
         common |= {"kind": "value", "parts": list(exercise.parts), "fields": fields}
-        return common | {"right": right, "wrong": wrong}
+        return common | {"right": right, "wrong": list(map(_named, exercise.wrong, gives))}
     return common | _setting(exercise) if isinstance(exercise, Setting) and exercise.id in SETTINGS else None
 
 
@@ -114,9 +112,7 @@ def _setting(exercise: Setting) -> Rule:
             for case in found
             if case is not None
         },
-        "wrong": [
-            _named(one, [_given(one.gives, case.arguments) for case in cases]) for one in exercise.wrong
-        ],
+        "wrong": list(map(_named, exercise.wrong, gives)),
         "error": exercise._hint_for("error", Outcome("error"))[1],
     }
     if rule["use"] == "responds":

@@ -1,9 +1,6 @@
-r"""What stands in the text of pages: formulas as MathML, colours in code, anchors of the bibliography.
+r"""What stands in the text of pages: formulas as MathML, anchors of the bibliography.
 
 Browsers draw MathML and screen readers read it, so a page needs no script to show `$\frac{a}{b}$`.
-
-In code, names, operators, brackets and commas have the colour of the text. They are most of what stands
-there, and an element around each was half of all elements of a page: the fewer, the sooner it is laid out.
 
 Each entry of the bibliography has its BibTeX key as its anchor: `[LeCun et al.
 (1998)](bibliography.md#lecun1998)` reads well on GitHub and in Colab too. `bibtex_cite_id: "{key}"` in
@@ -11,14 +8,9 @@ Each entry of the bibliography has its BibTeX key as its anchor: `[LeCun et al.
 """
 
 import html
-from collections.abc import Iterable
-from io import StringIO
-from typing import Any
 
 from docutils import nodes
 from math_core import LatexError, LatexToMathML
-from pygments import token  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
@@ -67,33 +59,6 @@ def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-# ---- code ----
-
-#: Kinds of words without a colour. Kinds below them, such as `token.Name.Builtin`, keep theirs.
-PLAIN = {token.Name, token.Name.Namespace, token.Operator, token.Punctuation, token.Whitespace}
-
-
-class PlainCode(HtmlFormatter):  # type: ignore[misc]
-    """Write code as HTML, without an element around what is plain.
-
-    >>> from pygments import highlight
-    >>> from pygments.lexers import PythonLexer
-    >>> highlight("y = f(x, 2)", PythonLexer(), PlainCode(nowrap=True)).strip()
-    'y = f(x, <span class="mi">2</span>)'
-    """
-
-    def format_unencoded(self, tokens: Iterable[tuple[Any, str]], outfile: StringIO) -> None:
-        """Write words; what is plain counts as text."""
-        plain = ((token.Text if kind in PLAIN else kind, word) for kind, word in tokens)
-        super().format_unencoded(plain, outfile)
-
-
-def colour_code(app: Sphinx) -> None:
-    """Let a builder of pages write code so."""
-    if app.builder.format == "html":
-        app.builder.highlighter.formatter = PlainCode  # type: ignore[attr-defined]
-
-
 # ---- references ----
 
 
@@ -116,6 +81,5 @@ def skip_tuple_field(app: Sphinx, what: str, name: str, value: object, *more: ob
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx; `html_math_renderer: mathml` selects the formulas."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
-    app.connect("builder-inited", colour_code)
     app.connect("env-updated", add_anchors)
     app.connect("autodoc-skip-member", skip_tuple_field)

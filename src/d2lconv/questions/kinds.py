@@ -146,8 +146,9 @@ class Value(Question):
         Computes the right numbers, without arguments.
     because : str
         Why they are right.
-    wrong : mapping
-        For wrong numbers, written as tuples, the misconception that gives them: a sentence or two.
+    wrong : mapping of str to str
+        For wrong numbers, such as ``"12"``, ``"3 5"`` or ``"1 2; 3 4"``, the misconception that gives
+        them: a sentence or two.
     parts : tuple of str
         What each number is, such as ``("weights", "biases")``.
     asked : str
@@ -155,7 +156,7 @@ class Value(Question):
 
     Examples
     --------
-    >>> Value("example.size", "How large?", lambda: 2, "1 + 1.", {1: "One is missing."}).check(1)
+    >>> Value("example.size", "How large?", lambda: 2, "1 + 1.", {"1": "One is missing."}).check(1)
     Not yet (example.size): the number is another one.
       given: 1
       Hint: One is missing.
@@ -163,13 +164,13 @@ class Value(Question):
 
     right: Callable[[], object]
     because: str
-    wrong: Mapping[object, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     asked: str = ""
 
     def exercise(self) -> Exercise:
         """Return the question as an exercise, which knows how numbers are compared and what a mistake is."""
-        wrong = tuple(Misconception(self._written(gives), gives, why) for gives, why in self.wrong.items())
+        wrong = tuple(Misconception(gives, numbers_of(gives), why) for gives, why in self.wrong.items())
         told = {"answer_description": self.description()}
         return ValueExercise(
             id=self.name, title="", level=1, right=self.right, wrong=wrong, parts=self.parts, **told
@@ -192,7 +193,7 @@ class Value(Question):
     def _body(self) -> str:
         """Return the folded answer, from which the page's script also takes what is right and wrong."""
         right = self._explained("p", self.right(), self.because)
-        wrong = "".join(self._explained("li", gives, why) for gives, why in self.wrong.items())
+        wrong = "".join(self._explained("li", numbers_of(gives), why) for gives, why in self.wrong.items())
         also = f"<p>Not right, and why:</p><ul>{wrong}</ul>" * bool(wrong)
         parts = f' data-parts="{html.escape("|".join(self.parts))}"' * bool(self.parts)
         asked = html.escape(self.description())
@@ -212,6 +213,18 @@ class Value(Question):
         if numbers.ndim < 2:
             return texts[0] if numbers.ndim == 0 else f"({', '.join(texts)})"
         return " ".join(show(numbers).split())
+
+
+def numbers_of(text: str) -> object:
+    """Return the number, the numbers or the rows of numbers that a text holds.
+
+    >>> numbers_of("12"), numbers_of("3 5"), numbers_of("1 2; 3 4")
+    (12.0, [3.0, 5.0], [[1.0, 2.0], [3.0, 4.0]])
+    """
+    rows = [[float(number) for number in row.split()] for row in text.split(";")]
+    if len(rows) > 1:
+        return rows
+    return rows[0] if len(rows[0]) > 1 else rows[0][0]
 
 
 def as_html(text: str) -> str:

@@ -20,10 +20,10 @@ QUESTIONS = (
         lambda: 4**0.5,
         "the error of a mean of *n* random examples falls like 1 / √*n*.",
         {
-            4: "The errors of single images partly cancel, but only partly: the error falls like 1 / √*n*.",
-            16: "More work gains less and less: the error falls like 1 / √*n*.",
-            1: "A mean over more images is less noisy.",
-            0.5: "The error becomes half as large: it falls by a factor of 2.",
+            "4": "The errors of single images partly cancel, but only partly: the error falls like 1 / √*n*.",
+            "16": "More work gains less and less: the error falls like 1 / √*n*.",
+            "1": "A mean over more images is less noisy.",
+            "0.5": "The error becomes half as large: it falls by a factor of 2.",
         },
     ),
     Choice(

@@ -45,9 +45,9 @@ QUESTIONS = (
         saving,
         "36,864 weights against 4,384; with h·w as a factor of both, the MACs have the same ratio.",
         {
-            9: "Nearly: that is *k*². The pointwise layer costs a little extra, so a bit less is saved.",
-            128: "That leaves out the pointwise layer, which has most of the weights.",
-            8.2: "You counted parameters. The biases do not count as MACs.",
+            "9": "Nearly: that is *k*². The pointwise layer costs a little extra, so a bit less is saved.",
+            "128": "That leaves out the pointwise layer, which has most of the weights.",
+            "8.2": "You counted parameters. The biases do not count as MACs.",
         },
         asked="a number such as 3.5, to one or two digits after the point",
     ),

@@ -26,9 +26,9 @@ QUESTIONS = (
         lambda: layers_that_fit(28, 5),
         "each takes 4 pixels from height and width: 28, 24, 20, 16, 12, 8, 4. The seventh kernel no longer fits.",
         {
-            5: "That is 28 / 5: windows side by side. A layer takes away 4 pixels, not 5.",
-            7: "The seventh would start from 4×4, too few for a 5×5 kernel.",
-            14: "You took 2 pixels away per layer. It is 2 on each side, so 4 along an axis.",
+            "5": "That is 28 / 5: windows side by side. A layer takes away 4 pixels, not 5.",
+            "7": "The seventh would start from 4×4, too few for a 5×5 kernel.",
+            "14": "You took 2 pixels away per layer. It is 2 on each side, so 4 along an axis.",
         },
     ),
     Choice(
@@ -60,18 +60,11 @@ QUESTIONS = (
         two_inked_rows,
         "two windows fit below each other, on rows 0 to 2 and 3 to 5. Rows 6 and 7 are dropped.",
         {
-            (
-                (0, 0, 0),
-                (0, 0, 0),
-                (6, 6, 6),
-            ): "A third window would need row 8, and the image ends with row 7.",
-            (
-                (0, 0, 0),
-                (3, 3, 3),
-            ): "That would be windows on rows 0–2 and 4–6; with stride 3 the second begins at row 3.",
-            ((0, 0, 0), (6, 6, 6)): "The second window covers rows 3 to 5, which have no ink.",
-            ((0, 0), (0, 0)): "Nine columns hold three windows of three.",
-            0: "Nothing, yes. How many zeros has the output: rows and columns?",
+            "0 0 0; 0 0 0; 6 6 6": "A third window would need row 8, and the image ends with row 7.",
+            "0 0 0; 3 3 3": "That would be windows on rows 0–2 and 4–6; with stride 3 the second begins at row 3.",
+            "0 0 0; 6 6 6": "The second window covers rows 3 to 5, which have no ink.",
+            "0 0; 0 0": "Nine columns hold three windows of three.",
+            "0": "Nothing, yes. How many zeros has the output: rows and columns?",
         },
         asked="rows of numbers, such as 1 2 3; 4 5 6",
     ),

@@ -21,31 +21,11 @@ QUESTIONS = (
         paths,
         "one path from each corner, two from each edge, four from the middle, which lies in all four windows.",
         {
-            (
-                (1, 1, 1),
-                (1, 1, 1),
-                (1, 1, 1),
-            ): "It sees all nine, but the middle lies in four windows of the first layer.",
-            (
-                (1, 1, 0),
-                (1, 1, 0),
-                (0, 0, 0),
-            ): "Those are the cells of one window of the first layer. There are four.",
-            (
-                (4, 4, 4),
-                (4, 4, 4),
-                (4, 4, 4),
-            ): "Four windows reach the output, but a corner lies in only one of them.",
-            (
-                (1, 2, 1),
-                (2, 3, 2),
-                (1, 2, 1),
-            ): "The edges are right. How many of the four windows hold the middle cell?",
-            (
-                (1, 2, 1),
-                (2, 1, 2),
-                (1, 2, 1),
-            ): "The edges are right. The middle cell lies in all four windows.",
+            "1 1 1; 1 1 1; 1 1 1": "It sees all nine, but the middle lies in four windows of the first layer.",
+            "1 1 0; 1 1 0; 0 0 0": "Those are the cells of one window of the first layer. There are four.",
+            "4 4 4; 4 4 4; 4 4 4": "Four windows reach the output, but a corner lies in only one of them.",
+            "1 2 1; 2 3 2; 1 2 1": "The edges are right. How many of the four windows hold the middle cell?",
+            "1 2 1; 2 1 2; 1 2 1": "The edges are right. The middle cell lies in all four windows.",
         },
         asked="three rows of numbers, such as 0 1 0; 1 0 1; 0 1 0",
     ),

@@ -127,7 +127,7 @@ class Choice(Question):
         """Return the options; each unfolds its explanation, with or without scripts."""
         texts = []
         for letter, (option, why, is_right) in zip("abcdef", self.options(), strict=False):
-            verdict = "✓ <b>Right.</b>" if is_right else "✗ <b>No.</b>"
+            verdict = "✓ <b>Right.</b>" if is_right else "✗ <b>Not so.</b>"
             texts.append(
                 f'<details name="{self.name}"{" data-right" * is_right}>'
                 f"<summary><b>{letter}</b> {as_html(option)}</summary>"

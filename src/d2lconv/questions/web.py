@@ -10,10 +10,12 @@ import html
 import inspect
 import itertools
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from d2lconv.exercises.chapters import channels
@@ -56,6 +58,8 @@ SETTINGS: dict[str, Rule] = {
         "least": [1, 1, 1],
     },
 }
+
+LINEAR = ("padded", "mixed")  #: Uses in which what a setting gives tells the setting.
 
 
 def rule_of(exercise: Exercise) -> Rule | None:
@@ -101,7 +105,10 @@ def _setting(exercise: Setting) -> Rule:
     cases = list(exercise.cases)
     everywhere = itertools.product(*(range(len(values)) for values in exercise.cases._values))
     found = (exercise.cases._case(positions) for positions in everywhere)
-    gives = [[_given(one.gives, case.arguments) for case in cases] for one in exercise.wrong]
+    wrong = [_named(one, [_given(one.gives, case.arguments) for case in cases]) for one in exercise.wrong]
+    if rule["use"] in LINEAR:
+        for one in wrong:
+            _shorten(one, exercise.use, [case.arguments for case in cases], fields["grid"])
     rule |= {
         "kind": "setting",
         "fields": fields,
@@ -112,7 +119,7 @@ def _setting(exercise: Setting) -> Rule:
             for case in found
             if case is not None
         },
-        "wrong": list(map(_named, exercise.wrong, gives)),
+        "wrong": wrong,
         "error": exercise._hint_for("error", Outcome("error"))[1],
     }
     if rule["use"] == "responds":
@@ -122,6 +129,17 @@ def _setting(exercise: Setting) -> Rule:
 
 def _named(wrong: Misconception, gives: object) -> Rule:
     return {"name": wrong.name, "hint": wrong.hint, "gives": gives}
+
+
+def _shorten(wrong: Rule, use: Any, cases: list[tuple[object, ...]], shape: list[int]) -> None:
+    """Write a setting in place of the many numbers that it gives, if there is one."""
+    units = torch.eye(math.prod(shape)).reshape(-1, *shape)
+    seen = torch.stack([torch.cat([use(unit, *case).flatten() for case in cases]) for unit in units], dim=1)
+    given = torch.cat([read(numbers).flatten() for numbers in wrong["gives"]])
+    setting = torch.linalg.lstsq(seen.double(), given[:, None]).solution.round()
+    if torch.equal(seen.double() @ setting, given[:, None]):
+        wrong["setting"] = _plain(setting.reshape(shape))
+        del wrong["gives"]
 
 
 def _painted(picture: Tensor) -> list[object]:

@@ -31,8 +31,8 @@ function readOne(text) {
   if (GROUPS.test(inner)) return Number(inner.replace(/[,' ]/g, ""));
   if (/^[+-]?\d*,\d+$/.test(inner)) return Number(inner.replace(",", "."));
   const join = (parts, how) => {
-    const read = parts.map((part) => readOne(part));
-    return parts.length > 1 && !read.includes(null) ? read.reduce(how) : null;
+    const read = parts.length > 1 ? parts.map(readOne) : [null];
+    return read.includes(null) ? null : read.reduce(how);
   };
   if (inner.endsWith("%")) return join([inner.slice(0, -1), "100"], (a, b) => a / b);
   return join(inner.split("/"), (a, b) => a / b) ?? join(inner.split(TIMES), (a, b) => a * b);

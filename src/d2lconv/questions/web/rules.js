@@ -137,8 +137,10 @@ function hintOf(rule, trials) {
   const failing = trials.filter(({ fault }) => fault);
   const wrongValues = failing.filter(({ given }) => given);
   for (const group of wrongValues.length ? [trials, wrongValues] : []) {
-    const agrees = (gives) => group.every(({ given, n }) => given && gives[n] !== null && same(given, tensor(gives[n])));
-    const known = rule.wrong.find(({ gives }) => agrees(gives));
+    const known = rule.wrong.find((one) => group.every(({ given, args, n }) => {
+      const wrong = one.setting ? USES[rule.use](tensor(one.setting), args, rule) : one.gives[n];
+      return given && wrong !== null && same(given, tensor(wrong));
+    }));
     if (known) return [known.name, known.hint];
   }
   if (!failing[0].given) return ["error", rule.error];

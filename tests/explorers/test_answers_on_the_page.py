@@ -130,3 +130,61 @@ def test_every_exercise_of_numbers_or_a_letter_is_on_its_page(answers):
     for name in RULES:
         replies = {exercise.check(answer).correct for exercise, answer, _ in answers if exercise.id == name}
         assert replies == {True, False}, name
+
+
+READ = "({readNumbers}, asked) => asked.map(([text, shape]) => readNumbers(text, shape))"
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "expected"),
+    [
+        ("4096", [], 4096),
+        (" 4,096 ", [], 4096),
+        ("４０９６", [], 4096),
+        ("4 096", [], 4096),
+        ("4'096", [], 4096),
+        ("4_096", [], 4096),
+        ("1,228,800", [], 1228800),
+        ("−1", [], -1),
+        ("(150)", [], 150),
+        ("150 weights", [], 150),
+        ("0.5", [], 0.5),
+        ("0,5", [], 0.5),
+        ("0,983", [], 0.983),
+        ("½", [], 0.5),
+        ("1/9", [], 1 / 9),
+        ("12 %", [], 0.12),
+        ("6·5·5", [], 150),
+        ("28 x 28", [2], [28, 28]),
+        ("28×28", [2], [28, 28]),
+        ("28 by 28", [2], [28, 28]),
+        ("(28, 28)", [2], [28, 28]),
+        ("[28,28]", [2], [28, 28]),
+        ("torch.Size([28, 28])", [2], [28, 28]),
+        ("28 28", [2], [28, 28]),
+        ("2", [2], [2]),
+        ("1,200, 16, 1,228,800", [3], [1200, 16, 1228800]),
+        ("1200,16,1228800", [3], [1200, 16, 1228800]),
+        ("(1, 6, 28, 28)", [4], [1, 6, 28, 28]),
+        ("[[1, 2], [3, 4]]", [2, 2], [[1, 2], [3, 4]]),
+        ("1 2; 3 4", [2, 2], [[1, 2], [3, 4]]),
+        ("1 2\n3 4\n", [2, 2], [[1, 2], [3, 4]]),
+        ("((1, -2), (3.5, 4))", [2, 2], [[1, -2], [3.5, 4]]),
+        ("1, 2", [], [1, 2]),
+        ("", [], None),
+        ("many", [], None),
+        ("1 2; 3", [2, 2], None),
+        ("1.2.3", [], None),
+        ("1/", [], None),
+        ("x", [], None),
+        ("/" * 500, [2], None),
+    ],
+)
+def test_numbers_are_read_as_people_type_them(call, text, shape, expected):
+    (found,) = call(READ, [[text, shape]])
+    if expected is None:
+        assert found is None
+    else:
+        numbers = torch.tensor(expected, dtype=torch.float64)
+        assert found["shape"] == list(numbers.shape)
+        assert found["data"] == numbers.flatten().tolist()

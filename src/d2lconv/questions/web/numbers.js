@@ -26,7 +26,7 @@ const plain = (text) =>
 
 /** Read one number: 4,096 and 0,5 and 1/9 and 12 % and 3·5·5; null if it is none. */
 function readOne(text) {
-  const inner = text.replace(/^[([{"']+|[)\]}"'.]+$/g, "").replace(/^(.*\d)\s+[a-z]+$/i, "$1");
+  const inner = text.replace(/^[([{"']+|[)\]}"'.]+$/g, "").replace(/^(.*\d)\s+[a-z]+$/i, "$1").trim();
   if (NUMBER.test(inner)) return Number(inner);
   if (GROUPS.test(inner)) return Number(inner.replace(/[,' ]/g, ""));
   if (/^[+-]?\d*,\d+$/.test(inner)) return Number(inner.replace(",", "."));
@@ -40,7 +40,7 @@ function readOne(text) {
 
 /** Read a list of numbers; commas separate them or group digits, whichever gives the number that is asked for. */
 function readList(text, count) {
-  const inner = text.replace(/[a-z.]*\(|[()[\]{}]/gi, " ").trim();
+  const inner = text.replace(/[a-z.]*\(|[()[\]{}]|\bby\b/gi, " ").trim();
   const split = (separator) => inner.split(separator).filter(Boolean);
   const lists = [split(/[\s,;×x*·]+/i), split(/,(?!\d{3}(?!\d))|[\s;×x*·]+/i), split(/[\s;×x*·]+/i)];
   const read = lists.map((list) => list.map(readOne)).filter((list) => list.length && !list.includes(null));

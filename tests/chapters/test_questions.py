@@ -351,7 +351,7 @@ def test_all_of_it_stands_in_the_page_without_scripts(question):
 
 
 def test_question_that_is_not_there_names_its_neighbours():
-    with pytest.raises(ValueError, match="'channels.weight'; did you mean channels.weights"):
+    with pytest.raises(ValueError, match=r"'channels\.weight'; did you mean channels\.weights"):
         ask("channels.weight")
-    with pytest.raises(ValueError, match="'chanels.grey'; did you mean channels"):
+    with pytest.raises(ValueError, match=r"'chanels\.grey'; did you mean channels"):
         ask("chanels.grey")

@@ -59,6 +59,11 @@ def questions_of(chapter: str) -> tuple[Question, ...]:
     -------
     tuple of Question
         The questions.
+
+    Examples
+    --------
+    >>> [question.name for question in questions_of("one_by_one")]
+    ['one_by_one.back', 'one_by_one.shuffled', 'one_by_one.bottleneck']
     """
     written: tuple[Question, ...] = pkgutil.resolve_name(f"d2lconv.questions.chapters.{chapter}:QUESTIONS")
     chance, decks = random.Random(chapter), defaultdict[int, list[int]](list)

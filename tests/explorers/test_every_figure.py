@@ -211,7 +211,7 @@ def test_a_file_that_does_not_come_is_told_and_asked_for_again(visit, serve, boo
     assert f"{what} could not be loaded" in place.get_by_role("alert").text_content()
     assert place.get_by_role("img", name=ALT.format(1)).is_visible()
     figure = FigureOnPage(page, 2)
-    assert figure.spoken("Output cell").startswith("row 1, column 1: output")
+    assert figure.spoken("Output cell").startswith("row 0, column 0: output")
 
 
 def test_all_explorers_are_in_the_book():

@@ -178,22 +178,22 @@ def test_cells_are_pointed_at_walked_and_spoken(figures):
     assert figure.marked("input") == []
     figure.cell("output", 1, 2).hover()
     assert figure.marked("input") == [(r, c) for r in (2, 3, 4) for c in (4, 5, 6)]
-    assert figure.note() == "Output row 2, column 3: window over rows 3, 4, 5 and columns 5, 6, 7."
+    assert figure.note() == "Output row 1, column 2: window over rows 2, 3, 4 and columns 4, 5, 6."
     figure.leave()
     assert figure.marked("input") == []
     input_cell = figure.place.locator(".d2l-grid.d2l-input [data-cell='2,2']")
     input_cell.hover()
     assert figure.marked("output", "fed") == [(r, c) for r in (0, 1) for c in (0, 1)]
-    assert figure.note() == "Row 3, column 3 of the padded input: in 4 windows."
-    assert input_cell.get_attribute("aria-label") == "row 3, column 3: input, in 4 windows"
+    assert figure.note() == "Row 2, column 2 of the padded input: in 4 windows."
+    assert input_cell.get_attribute("aria-label") == "row 2, column 2: input, in 4 windows"
     corner = figure.place.locator(".d2l-grid.d2l-input [data-cell='9,9']")
-    assert corner.get_attribute("aria-label") == "row 10, column 10: zero, no window reaches it"
+    assert corner.get_attribute("aria-label") == "row 9, column 9: zero, no window reaches it"
 
     assert figure.is_silent()
     figure.leave()
     figure.cell("output", 0, 0).focus()
     figure.page.keyboard.press("ArrowRight")
     assert figure.marked("input") == [(r, c) for r in (0, 1, 2) for c in (2, 3, 4)]
-    figure.says("output row 1, column 2: window over rows 1, 2, 3 and columns 3, 4, 5")
+    figure.says("output row 0, column 1: window over rows 0, 1, 2 and columns 2, 3, 4")
     outline = "getComputedStyle(document.activeElement).outlineWidth"
     assert figure.page.evaluate(outline) == "3px"

@@ -175,7 +175,7 @@ def test_windows_are_marked_and_written_out(figures):
 
     first.cell("input", 3, 3).hover()
     assert first.marked("output", "fed") == [(1, 1)]
-    assert "Input row 4, column 4 is seen by 1 output cell." in first.text("note")
+    assert "Input row 3, column 3 is seen by 1 output cell." in first.text("note")
     first.set(shift=1)
     first.cell("output", 0, 1).focus()
     assert "(before the shift: " in first.text("note") or "(as before the shift)" in first.text("note")
@@ -231,7 +231,7 @@ def test_it_speaks(figures):
     spoken = second.spoken("Shift")
     assert spoken.startswith("output 2 by 2; ")
     assert "outputs changed; " in spoken
-    assert " of 25 inputs changed; row 2, column 2: " in spoken
+    assert " of 25 inputs changed; row 1, column 1: " in spoken
     second.cell("output", 1, 1).focus()
     second.page.keyboard.press("ArrowUp")
-    second.says(re.compile("row 1, column 2: 3$"))
+    second.says(re.compile("row 0, column 1: 3$"))

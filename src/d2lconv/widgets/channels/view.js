@@ -17,7 +17,7 @@ const STATE = {
   kernel: listOf(listOf(matrix(3, 3), MOST), MOST),
   bias: listOf(finite, MOST),
   use_bias: flag,
-  shown: whole(1, MOST),
+  channel: whole(0, MOST - 1),
   cell: listOf(whole(0, 4), 2),
 };
 
@@ -30,7 +30,7 @@ function writeSum(numbers, bias) {
   return [...terms, ...(bias === null ? [] : [`+ bias ${short(bias)}`])].join(" ");
 }
 
-/** Return the words of a list: 1, 2 and 3. */
+/** Return the words of a list: 0, 1 and 2. */
 const listed = (items) => [items.slice(0, -1).join(", "), items.at(-1)].filter(String).join(" and ");
 
 // ---- from the state to what is shown ----
@@ -69,7 +69,7 @@ function computeLayer({ in_channels: cIn, out_channels: cOut, kernel_size: k, gr
 /** Work out what there is to show of one output channel and one cell. */
 function compute(state, pointed) {
   const layer = computeLayer(state);
-  const o = Math.min(state.shown, state.out_channels) - 1;
+  const o = Math.min(state.channel, state.out_channels - 1);
   const size = [layer.Y[o].length, layer.Y[o][0].length];
   const pinned = state.cell.map((index, axis) => Math.min(index, size[axis] - 1));
   const cell = pointed?.every((index, axis) => index < size[axis]) ? pointed : pinned;
@@ -90,16 +90,16 @@ function compute(state, pointed) {
 
 function makeChannel(i, edit, point) {
   const input = new Grid({
-    title: `Input channel ${i + 1}`,
+    title: `Input channel ${i}`,
     role: "input",
     onEdit: (cell, value) => edit("input", [i, ...cell], value),
   });
   const kernel = new Grid({
-    title: `Kernel for input channel ${i + 1}`,
+    title: `Kernel for input channel ${i}`,
     role: "kernel",
     onEdit: (cell, value) => edit("kernel", [null, i, ...cell], value),
   });
-  const share = new Grid({ title: `Part of input channel ${i + 1}`, role: "output", onPoint: point });
+  const share = new Grid({ title: `Part of input channel ${i}`, role: "output", onPoint: point });
   const unseen = make("span", { class: "d2l-unseen" });
   const seen = make("div", { class: "d2l-line" }, sign("⋆"), kernel.element, sign("="), share.element);
   const element = make("div", { class: "d2l-line" }, input.element, seen, unseen);
@@ -143,15 +143,15 @@ function drawRows(parts, { state, o, cell, seen, shares }) {
     if (row.element.hidden) return;
     const own = shares.find((share) => share.i === i);
     row.input.show(state.input[i], (r, c) => ({ marks: own && holds(seen, r, c) ? "d2l-here" : "" }));
-    row.input.name(`Input ${i + 1}`);
+    row.input.name(`Input ${i}`);
     row.element.classList.toggle("d2l-apart", !own);
     row.seen.hidden = !own;
-    write(row.unseen, own ? "" : `No kernel: output ${o + 1} does not see input ${i + 1}.`);
+    write(row.unseen, own ? "" : `No kernel: output ${o} does not see input ${i}.`);
     if (!own) return;
     row.kernel.show(own.K, (r, c) => ({ marks: tight(own.K[r][c]) }));
-    row.kernel.name("Kernel", `Kernel of output channel ${o + 1} for input channel ${i + 1}`);
+    row.kernel.name("Kernel", `Kernel of output channel ${o} for input channel ${i}`);
     row.share.show(own.share, (r, c) => ({ marks: marked(here(r, c), tight(own.share[r][c])) }));
-    row.share.name(`Part ${i + 1}`);
+    row.share.name(`Part ${i}`);
   });
 }
 
@@ -163,10 +163,10 @@ function drawOutput(parts, { layer, o, cell, pinned, bias }) {
     return { marks: marked(...marks) };
   };
   parts.output.show(Y, paint, pinned);
-  parts.output.name(`Output ${o + 1}`, `Output channel ${o + 1}, ${sizeOf(Y)}`);
+  parts.output.name(`Output ${o}`, `Output channel ${o}, ${sizeOf(Y)}`);
   parts.plus.hidden = bias === null;
   if (bias !== null) parts.bias.show([[bias]], () => ({ marks: marked(tight(bias)) }));
-  parts.bias.name("Bias", `Bias of output channel ${o + 1}`);
+  parts.bias.name("Bias", `Bias of output channel ${o}`);
 }
 
 /** Lay out the kernel: a row for each output channel, a column for each input channel. */
@@ -180,20 +180,20 @@ function drawTable(table, { state, layer, o }) {
   const inputs = range(state.in_channels);
   const lines = range(state.out_channels).map((channel) => {
     const isChosen = channel === o;
-    const button = ["button", { type: "button", "aria-pressed": String(isChosen) }, `out ${channel + 1}`];
+    const button = ["button", { type: "button", "aria-pressed": String(isChosen) }, `out ${channel}`];
     const kernels = inputs.map((i) => (layer.seen[channel].includes(i) ? small(layer.kernelOf(channel, i)) : none));
     const offset = layer.bias ? [small([[layer.bias[channel]]])] : [];
     return ["tr", { class: isChosen && "d2l-chosen" }, ["th", { scope: "row" }, button], ...kernels, ...offset];
   });
-  const heads = [...inputs.map((i) => head(`in ${i + 1}`)), ...(layer.bias ? [head("bias")] : [])];
+  const heads = [...inputs.map((i) => head(`in ${i}`)), ...(layer.bias ? [head("bias")] : [])];
   const caption = ["caption", {}, `Kernel ${layer.shape.join(" × ")}`];
   fill(table, caption, ["thead", {}, ["tr", {}, ["td", {}], ...heads]], ["tbody", {}, ...lines]);
 }
 
 /** Say how many numbers there are, and which kernels. */
 function explain(note, { state, layer, o }) {
-  const own = layer.seen[o].map((i) => i + 1);
-  const sees = `output ${o + 1} sees ${own.length > 1 ? "inputs" : "input"} ${listed(own)}`;
+  const own = layer.seen[o].map(String);
+  const sees = `output ${o} sees ${own.length > 1 ? "inputs" : "input"} ${listed(own)}`;
   const some = state.groups === state.in_channels ? `Depthwise: ${sees} alone.` : `${state.groups} groups: ${sees}.`;
   const weights = counted(layer.shape.reduce((a, b) => a * b), "weight");
   const numbers = layer.bias ? `${weights}, ${counted(state.out_channels, "bias", "biases")}` : weights;
@@ -225,10 +225,10 @@ function drawMix(mix, { state, layer, o, cell: [row, column] }) {
 /** Write out the products of each channel, and the sum of the shares. */
 function writeOut(formula, { o, cell, shares, sum, value }) {
   const lines = shares.map((share) => [
-    ...["p", {}, `Part ${share.i + 1}: `],
+    ...["p", {}, `Part ${share.i}: `],
     ...[...share.products.map(([x, k], at) => productTerm(x, k, at === 0)), " = ", ["b", {}, short(share.value)]],
   ]);
-  const whole = `Output ${o + 1}, ${cellName(...cell)}: ${sum} = `;
+  const whole = `Output ${o}, ${cellName(...cell)}: ${sum} = `;
   fill(formula, ...lines, ["p", { class: "d2l-whole" }, whole, number(short(value), "output")]);
 }
 
@@ -240,17 +240,17 @@ function drawAll(parts, shown) {
   explain(parts.note, shown);
   drawMix(parts.mix, shown);
   writeOut(parts.formula, shown);
-  return `output channel ${shown.o + 1}, ${cellName(...shown.cell)}: ${shown.sum} = ${short(shown.value)}`;
+  return `output channel ${shown.o}, ${cellName(...shown.cell)}: ${shown.sum} = ${short(shown.value)}`;
 }
 
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-channels" });
   const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
-  const channel = () => Math.min(model.get("shown"), model.get("out_channels")) - 1;
-  const choose = (o) => change(model, { shown: o + 1 });
+  const shown = () => Math.min(model.get("channel"), model.get("out_channels") - 1);
+  const choose = (channel) => change(model, { channel });
   const parts = layOut(root, {
-    edit: (name, path, value) => changeNumber(model, name, path.map((index) => index ?? channel()), value),
+    edit: (name, path, value) => changeNumber(model, name, path.map((index) => index ?? shown()), value),
     point: pointer.move,
     pick(cell) {
       pointer.move(null); // even if it still rests on a cell
@@ -282,9 +282,10 @@ function render({ model, el }) {
     voice.say(`${kernel}${text}`);
   }
 
-  const { soon, stop } = watch(model, [...LAYER, "input", "kernel", "bias", "use_bias", "shown", "cell"], root, draw);
+  const { soon, stop } = watch(model, [...LAYER, "input", "kernel", "bias", "use_bias", "channel", "cell"], root, draw);
   const unlisten = listen(model, ["out_channels"], () => {
-    if (model.get("shown") > model.get("out_channels")) choose(model.get("out_channels") - 1);
+    const last_channel = model.get("out_channels") - 1;
+    change(model, { channel: Math.min(model.get("channel"), last_channel), last_channel });
   });
   el.append(root);
   return () => {

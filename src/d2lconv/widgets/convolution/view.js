@@ -16,8 +16,8 @@ const STATE = {
   kernels: listOf(record({ name: words, values: KERNEL }), 0, 20),
   input_index: whole(0, 19),
   kernel_index: whole(0, 19),
-  step: whole(1, 144),
-  steps: whole(0, 144),
+  position: whole(0, 143),
+  last: whole(0, 143),
   fill: flag,
   seconds: between(0.1, 5),
   image: matrix(32),
@@ -54,32 +54,33 @@ function followChoice(model, name) {
   return () => stops.forEach((stop) => stop());
 }
 
-/** The number of steps follows the shapes; a step that no longer exists becomes the last. */
+/** The number of the last position follows the shapes; a position that no longer exists becomes the last. */
 function followShapes(model) {
   return listen(model, ["input", "kernel"], () => {
     const [rows, columns] = outputSizeOf(model.get("input"), model.get("kernel"));
-    const steps = Math.max(rows, 0) * Math.max(columns, 0);
-    if (steps && steps !== model.get("steps")) change(model, { step: Math.min(model.get("step"), steps), steps });
+    const last = Math.max(rows, 0) * Math.max(columns, 0) - 1;
+    if (last < 0 || last === model.get("last")) return;
+    change(model, { position: Math.min(model.get("position"), last), last });
   });
 }
 
-/** Walk through the output by itself, step by step, until the last. */
+/** Walk through the output by itself, cell by cell, until the last. */
 function makePlayer(model, button, told) {
   let timer = 0;
   const later = () => (timer = setTimeout(tick, 1000 * model.get("seconds")));
   const player = { isPlaying: () => timer !== 0, start, pause };
 
   function start() {
-    const isAtEnd = !model.get("fill") || model.get("step") === model.get("steps");
-    change(model, { step: isAtEnd ? 1 : model.get("step"), fill: true });
+    const isAtEnd = !model.get("fill") || model.get("position") === model.get("last");
+    change(model, { position: isAtEnd ? 0 : model.get("position"), fill: true });
     button.textContent = "Pause";
     later();
   }
 
   function tick() {
     later();
-    change(model, { step: Math.min(model.get("step") + 1, model.get("steps")) });
-    if (model.get("step") === model.get("steps")) pause();
+    change(model, { position: Math.min(model.get("position") + 1, model.get("last")) });
+    if (model.get("position") === model.get("last")) pause();
   }
 
   function pause() {
@@ -129,15 +130,15 @@ function compute(state, at) {
   const [rows, columns] = outputSizeOf(X, K);
   if (rows < 1 || columns < 1) throw new RangeError(`a kernel of ${sizeOf(K)} does not fit into ${sizeOf(X)} cells`);
   const axes = convAxes([X.length, X[0].length], [K.length, K[0].length]);
-  const step = Math.min(state.step, rows * columns) - 1;
-  const pinned = [Math.floor(step / columns), step % columns];
+  const position = Math.min(state.position, rows * columns - 1);
+  const pinned = [Math.floor(position / columns), position % columns];
   const cell = at?.cell ?? pinned;
   const source = at?.source;
   return {
     ...{ X, K, Y: correlate(X, K), pinned, cell, source, columns },
     seen: windowCells(...cell, axes),
     fed: source && outputsFedBy(...source, axes),
-    filled: state.fill ? step + 1 : Infinity,
+    filled: state.fill ? position + 1 : Infinity,
     isShaded: X[0].length > SHADED,
   };
 }
@@ -163,8 +164,8 @@ function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, f
 }
 
 /** Say which outputs an input cell feeds. */
-const feeding = ([row, column], { rows, cols }) =>
-  `Input row ${row + 1}, column ${column + 1} feeds ${counted(rows.length * cols.length, "output cell")}.`;
+const feeding = (cell, { rows, cols }) =>
+  `Input ${cellName(...cell)} feeds ${counted(rows.length * cols.length, "output cell")}.`;
 
 /** Write out the sum of products of one output cell, and return what a screen reader says. */
 function writeOut(parts, { X, K, Y, cell, source, seen, fed }) {
@@ -183,21 +184,21 @@ function render({ model, el }) {
   const root = make("div", { class: "d2l-view" });
   const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
-  const walk = (by) => go(Math.min(Math.max(model.get("step") + by, 1), model.get("steps")));
+  const walk = (by) => go(Math.min(Math.max(model.get("position") + by, 0), model.get("last")));
   const parts = layOut(root, {
     edit: (name, cell, value) => changeNumber(model, name, cell, value),
     point: pointer.move,
-    pick: ([row, column]) => go(row * outputSizeOf(model.get("input"), model.get("kernel"))[1] + column + 1),
+    pick: ([row, column]) => go(row * outputSizeOf(model.get("input"), model.get("kernel"))[1] + column),
     walk,
     play: () => (player.isPlaying() ? player.pause() : player.start()),
   });
   root.append(voice.element);
   const player = makePlayer(model, parts.player, () => soon());
 
-  function go(step) {
+  function go(position) {
     if (player.isPlaying()) player.pause();
     pointer.move(null); // even if it still rests on a cell
-    change(model, { step });
+    change(model, { position });
     soon();
   }
 
@@ -211,7 +212,7 @@ function render({ model, el }) {
     if (Math.min(...outputSizeOf(image, kernel)) > 0) parts.picture.show(image, kernel, () => correlate(image, kernel));
   }
 
-  const { soon, stop } = watch(model, ["input", "kernel", "step", "fill"], root, draw);
+  const { soon, stop } = watch(model, ["input", "kernel", "position", "fill"], root, draw);
   const stops = [followChoice(model, "input"), followChoice(model, "kernel"), followShapes(model), stop];
   el.append(root);
   return () => {

@@ -234,7 +234,7 @@ def feature_map_explorer(
     pictures = _checked(images)
     count, channels, height, width = pictures.shape
     layers = read_network(model, (channels, height, width))
-    names = _named("labels", labels, count, "images", [f"image {number}" for number in range(1, count + 1)])
+    names = _named("labels", labels, count, "images", [f"image {number}" for number in range(count)])
     view = FeatureMapView(layers, pictures, _score_names(layers, classes))
     view.layer = layer
     view.channel = channel

@@ -184,8 +184,8 @@ function drawPlates(parts, { fields, brightest }, { layer, own, channel, cell, Y
   parts.map.paint(channelOf(Y, channel), extent(Y.data).limit, colours);
   parts.map.mark(cell.map((index) => [index, index + 1]));
   write(parts.pictureName, `Image, ${shapeText(image.shape)}`);
-  write(parts.mapName, `${own.name}, channel ${channel + 1}`);
-  dress(parts.choice, { "aria-label": `Cells of ${own.name}, channel ${channel + 1}: move with the arrow keys` });
+  write(parts.mapName, `${own.name}, channel ${channel}`);
+  dress(parts.choice, { "aria-label": `Cells of ${own.name}, channel ${channel}: move with the arrow keys` });
 }
 
 /** Draw all channels of the layer on one scale. */
@@ -193,7 +193,7 @@ function drawChannels(parts, { own, Y, chosen }, colours) {
   const { limit, low, high } = extent(Y.data);
   const names = Array.from({ length: Y.shape[0] }, (_, i) => {
     const ends = extent(channelOf(Y, i).data);
-    return `channel ${i + 1}, from ${short(ends.low)} to ${short(ends.high)}`;
+    return `channel ${i}, from ${short(ends.low)} to ${short(ends.high)}`;
   });
   parts.channels.show(names, chosen.channel).forEach((one, i) => one.paint(channelOf(Y, i), limit, colours));
   write(parts.all, `${counted(Y.shape[0], "channel")} of ${own.name} on one scale, from ${short(low)} to ${short(high)}:`);
@@ -204,7 +204,7 @@ function drawChannels(parts, { own, Y, chosen }, colours) {
 function sees(field, cell, size) {
   const ends = sides(field, cell, size);
   if (ends.some(([first, end]) => first >= end)) return "only padding";
-  const [rows, columns] = ends.map(([first, end]) => `${first + 1} to ${end}`);
+  const [rows, columns] = ends.map(([first, end]) => `${first} to ${end - 1}`);
   const isCut = ends.some(([first, end], axis) => end - first < field.size[axis]);
   return `${field.size.join("×")} pixels: rows ${rows}, columns ${columns}${isCut ? ", and padding" : ""}`;
 }
@@ -213,7 +213,7 @@ function sees(field, cell, size) {
 function explain(parts, { fields, size }, { layer, own, channel, cell, X, outputs, found, pixel, value }) {
   const before = pixel ? `Image, ${cellName(...pixel)}: ${short(valueAt(outputs[0], 0, ...pixel))}. ` : "";
   const seen = `It sees ${sees(fields[layer - 1], cell, size)}.`;
-  write(parts.note, `${before}${own.name}, channel ${channel + 1}, ${cellName(...cell)}: ${short(value)}. ${seen}`);
+  write(parts.note, `${before}${own.name}, channel ${channel}, ${cellName(...cell)}: ${short(value)}. ${seen}`);
   const result = number(short(value), "output");
   if (own.groups) {
     const rest = found.slice(STRONGEST).reduce((total, { sum }) => total + sum, 0);
@@ -239,10 +239,10 @@ function drawSources({ sourcesName, sources, products }, { layer, X, found }, so
   const most = extent(found.map(({ sum }) => sum)).limit;
   const widest = extent(found.flatMap(({ kernel }) => kernel.flat())).limit;
   const what = layer === 1 ? "image channel" : "input channel";
-  const names = strongest.map((one) => `${what} ${one.channel + 1} adds ${short(one.sum)}`);
+  const names = strongest.map((one) => `${what} ${one.channel} adds ${short(one.sum)}`);
   sources.show(names, picked).forEach((item, i) => {
     const { channel, window, kernel, sum } = strongest[i];
-    write(item.name, String(channel + 1));
+    write(item.name, String(channel));
     item.window.paint(tensor(window), limit, colours);
     item.kernel.paint(tensor(kernel), widest, colours);
     fill(item.place, bar(sum, most));
@@ -250,7 +250,7 @@ function drawSources({ sourcesName, sources, products }, { layer, X, found }, so
   });
   const { channel, window, kernel, sum } = strongest[picked];
   const sign = ["span", { class: "d2l-sign", "aria-hidden": "true" }, "·"];
-  const left = table(`Window, ${what} ${channel + 1}`, window, "output");
+  const left = table(`Window, ${what} ${channel}`, window, "output");
   const right = ["div", { class: "d2l-row d2l-pair" }, sign, table("Kernel slice", kernel, "kernel")];
   fill(products, left, right, ["span", {}, "sum of products ", number(short(sum), "input")]);
 }
@@ -265,7 +265,7 @@ function drawPath({ path, pathName, trail }, network, shown, colours) {
     const ends = sides(fieldThrough(network.walk.slice(step.layer, layer)), cell, maps.shape);
     plate.mark(ends);
     const cells = ends.map(([first, end]) => Math.max(end - first, 0));
-    write(text, `${network.walk[step.layer - 1].name}, channel ${step.channel + 1}: ${cells.join("×")}`);
+    write(text, `${network.walk[step.layer - 1].name}, channel ${step.channel}: ${cells.join("×")}`);
     return element;
   });
   if (path.children.length !== items.length) path.replaceChildren(...items);
@@ -285,7 +285,7 @@ function drawScores(scores, values, classes) {
 function describe({ classes }, { own, Y, channel, cell, value, scores }) {
   const maps = `${own.name}, ${counted(Y.shape[0], "channel")} of ${Y.shape[1]} by ${Y.shape[2]}`;
   const winner = scores.length ? `; highest score ${classes[indexOfBest(scores)]}: ${short(Math.max(...scores))}` : "";
-  return `${maps}; channel ${channel + 1}, ${cellName(...cell)}: ${short(value)}${winner}`;
+  return `${maps}; channel ${channel}, ${cellName(...cell)}: ${short(value)}${winner}`;
 }
 
 function drawAll(parts, network, shown, source, colours) {

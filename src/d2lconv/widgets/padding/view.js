@@ -154,7 +154,7 @@ function drawOutput(output, { axes, sides, cell, fed }) {
 function windowText(row, column, axes, [top, , left]) {
   const { rows, cols } = windowCells(row, column, axes);
   const list = (name, cells, start) =>
-    `${name}${cells.length === 1 ? "" : "s"} ${cells.map((cell) => cell + start + 1).join(", ")}`;
+    `${name}${cells.length === 1 ? "" : "s"} ${cells.map((cell) => cell + start).join(", ")}`;
   return `window over ${list("row", rows, top)} and ${list("column", cols, left)}`;
 }
 
@@ -190,7 +190,7 @@ function explain({ axes, sides: [top, bottom, left, right], mode, cell, source, 
   if (cell) return [`Output ${cellName(...cell)}: ${windowText(...cell, axes, [top, bottom, left])}`];
   if (source) {
     const many = counted(fed.rows.length * fed.cols.length, "window");
-    return [`Row ${source[0] + 1}, column ${source[1] + 1} of the padded input: in ${many}`];
+    return [`Row ${source[0]}, column ${source[1]} of the padded input: in ${many}`];
   }
   const dropped = droppedCells(axes);
   const lost = [

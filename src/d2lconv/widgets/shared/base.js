@@ -101,8 +101,8 @@ export function parse(text) {
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) && Math.abs(plain) < 1e6 ? Number(plain) : null;
 }
 
-/** Name a cell: readers count from one. */
-export const cellName = (row, column) => `row ${row + 1}, column ${column + 1}`;
+/** Name a cell, counted from 0 as in the code. */
+export const cellName = (row, column) => `row ${row}, column ${column}`;
 
 /** Write a number with what it counts: 1 cell, 2 cells. */
 export const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;

@@ -125,7 +125,7 @@ class Maps(FigureOnPage):
 
     def check_formula(self, layer, X, channel, value):
         text = self.text("formula").replace("−", "-")
-        left, result = text.split(" = ")
+        left, result = re.split(" [=≈] ", text)
         assert float(result) == value
         numbers = [float(one) for one in re.findall(r"-?\d+\.?\d*", left.replace("others", ""))]
         if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):

@@ -98,7 +98,8 @@ class View(anywidget.AnyWidget):
     summary = traitlets.Unicode("").tag(sync=True)
 
     height: ClassVar[tuple[float, float]] = (0.0, 0.0)
-    """Height of the whole figure in rem, on a wide page and on a phone: a page keeps this much free."""
+    """Height of the figure in rem, on a wide page and on a phone, in the tallest of the states that its controls
+    lead to: a page keeps this much free, so that nothing moves that stands below."""
 
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
@@ -60,7 +59,7 @@ class ChannelsView(View):
 
     _esm = join_scripts("channels/view.js")
     _css = join_styles("shared/base.css", "channels/view.css")
-    height = (35.0, 62.5)
+    height = (50.0, 86.5)
 
     input = traitlets.Any([[[0.0] * 3] * 3] * MOST).tag(sync=True)
     kernel = traitlets.Any([[[[0.0] * 3] * 3] * MOST] * MOST).tag(sync=True)
@@ -75,11 +74,6 @@ class ChannelsView(View):
     cell = traitlets.Tuple(traitlets.Int(), traitlets.Int(), default_value=(0, 0)).tag(sync=True)
 
     shown = renamed("shown", "channel", offset=1)
-
-    @classmethod
-    def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
-        """Return the height of the figure: with kernel size 1 it also shows a matrix."""
-        return (38.6, 71.3) if state.get("kernel_size") == 1 else cls.height
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)

@@ -58,7 +58,7 @@ class ConvolutionView(View):
 
     _esm = join_scripts("convolution/view.js")
     _css = join_styles("shared/base.css")
-    height = (43.0, 55.8)
+    height = (51.3, 67.6)
 
     input = Matrix(INPUT, largest=12).tag(sync=True)
     kernel = Matrix(KERNEL, largest=7).tag(sync=True)

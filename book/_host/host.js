@@ -224,5 +224,15 @@
     },
     { rootMargin: NEAR },
   );
-  for (const place of document.querySelectorAll(".d2l-live[data-model]")) near.observe(place);
+  const places = [...document.querySelectorAll(".d2l-live")];
+  for (const place of places) near.observe(place);
+
+  /** Go to the figure that the address is about: it reads there by itself in which state it is to be shown. */
+  function followAddress() {
+    const place = places[new URLSearchParams(location.hash.slice(1)).get("figure") ?? -1];
+    for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    place?.scrollIntoView({ block: "center" });
+  }
+  window.addEventListener("hashchange", followAddress);
+  followAddress();
 })();

@@ -61,13 +61,13 @@ def test_links_live_in_the_kernel_in_colab(monkeypatch):
     monkeypatch.setattr("anywidget.widget.in_colab", lambda: False)  # its widget manager is not here
     figure = convolution_explorer(X, K)
     assert "LinkModel" not in types_in(figure)
-    figure.controls["step"].value = 3
-    assert figure.view.step == 3
-    figure.view.step = 2
-    assert figure.controls["step"].value == 2
+    figure.controls["position"].value = 2
+    assert figure.view.position == 2
+    figure.view.position = 1
+    assert figure.controls["position"].value == 1
     figure.controls["kernel_index"].index = 1
     assert figure.view.kernel == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
-    assert (figure.view.step, figure.controls["step"].max) == (1, 1)
+    assert (figure.view.position, figure.controls["position"].max) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_wrong_matrices_are_refused(figure, values, message):
 @pytest.mark.parametrize(
     ("trait", "value", "message"),
     [
-        ("step", 0, "step must be from 1 to 4, got 0"),
-        ("step", 5, "step must be from 1 to 4, got 5"),
-        ("step", 1.5, "expected an int"),
+        ("position", -1, "position must be from 0 to 3, got -1"),
+        ("position", 4, "position must be from 0 to 3, got 4"),
+        ("position", 1.5, "expected an int"),
         ("seconds", 0, "seconds must be from 0.1 to 5, got 0"),
         ("kernel_index", 7, "kernel_index must be from 0 to 6, got 7"),
         ("input_index", -1, "input_index must be from 0 to 1, got -1"),
@@ -125,15 +125,15 @@ def test_choices(figure):
     view = figure.view
     view.input_index = 1
     assert len(view.input) == 8
-    assert view.steps == 49
+    assert view.last == 48
     view.kernel_index = 2
     view.kernel = K
     assert view.kernel_index == 0
     view.input_index = 0
     assert view.input == X.tolist()
-    view.step = 4
+    view.position = 3
     view.kernel_index = 1
-    assert (view.steps, view.step) == (1, 1)
+    assert (view.last, view.position) == (0, 0)
 
 
 def test_choice_and_values_from_a_browser_arrive_together(figure):
@@ -167,7 +167,7 @@ def test_display_has_a_name_a_picture_and_the_view(figure):
 
 def test_picture_shows_the_present_state(figure):
     before = figure._repr_mimebundle_()["image/svg+xml"]
-    figure.view.step = 4
+    figure.view.position = 3
     assert figure._repr_mimebundle_()["image/svg+xml"] != before
 
 
@@ -246,6 +246,13 @@ def test_former_names_of_traits_warn():
     assert view.lock_aspect is True
     with pytest.warns(DeprecationWarning, match=r"CostView\.inside_index is now called bottleneck_index"):
         assert d2lconv.widgets.cost_explorer(bottleneck=1).view.inside_index == 0
+    view = convolution_explorer(X, K).view
+    with pytest.warns(DeprecationWarning, match="step is now called position, which counts from 0"):
+        view.step = 3
+    with pytest.warns(DeprecationWarning, match=r"steps? is now called"):
+        assert (view.position, view.step, view.steps) == (2, 3, 4)
+    with pytest.warns(DeprecationWarning, match="shown is now called channel, which counts from 0"):
+        assert d2lconv.widgets.channels_explorer(channel=1).view.shown == 2
 
 
 def test_nothing_moves_by_itself():

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 
 from d2lconv.data import load_digits
 from d2lconv.plotting import draw_correlation
-from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
+from d2lconv.widgets.base import Figure, View, join_scripts, join_styles, renamed
 from d2lconv.widgets.controls import checkbox, dropdown, float_slider, slider
 from d2lconv.widgets.matrix import Matrix, Rows, size, within
 
@@ -46,8 +46,8 @@ class ConvolutionView(View):
         What can be chosen: ``name`` and ``values``; the first is what the reader has typed.
     input_index, kernel_index : int
         Which of these is chosen.
-    step, steps : int
-        Which output cell is explained, counted row by row from 1, and how many there are.
+    position, last : int
+        Which output cell is explained, counted row by row from 0, and the number of the last.
     fill : bool
         Whether the output shows only the cells up to this one.
     seconds : float
@@ -58,7 +58,7 @@ class ConvolutionView(View):
 
     _esm = join_scripts("convolution/view.js")
     _css = join_styles("shared/base.css")
-    height = (43.0, 55.8)
+    height = (51.3, 67.6)
 
     input = Matrix(INPUT, largest=12).tag(sync=True)
     kernel = Matrix(KERNEL, largest=7).tag(sync=True)
@@ -66,11 +66,14 @@ class ConvolutionView(View):
     kernels = traitlets.List(traitlets.Dict()).tag(sync=True)
     input_index = traitlets.Int(0).tag(sync=True)
     kernel_index = traitlets.Int(0).tag(sync=True)
-    step = traitlets.Int(1).tag(sync=True)
-    steps = traitlets.Int(1).tag(sync=True)
+    position = traitlets.Int(0).tag(sync=True)
+    last = traitlets.Int(0).tag(sync=True)
     fill = traitlets.Bool(False).tag(sync=True)
     seconds = traitlets.Float(0.8).tag(sync=True)
     image = Matrix([[0.0]], largest=32).tag(sync=True)
+
+    step = renamed("step", "position", offset=1)
+    steps = renamed("steps", "last", offset=1)
 
     def __init__(self, X: Any, K: Any, **traits: Any) -> None:
         super().__init__(input=X, kernel=K, **traits)
@@ -93,9 +96,9 @@ class ConvolutionView(View):
         choices = self.inputs if name == "input_index" else self.kernels
         return int(within(name, proposal["value"], 0, max(len(choices) - 1, 0)))
 
-    @traitlets.validate("step")
+    @traitlets.validate("position")
     def _inside(self, proposal: Any) -> int:
-        return int(within("step", proposal["value"], 1, self._rows() * self._columns()))
+        return int(within("position", proposal["value"], 0, self._rows() * self._columns() - 1))
 
     @traitlets.validate("seconds")
     def _not_too_fast(self, proposal: Any) -> float:
@@ -108,9 +111,9 @@ class ConvolutionView(View):
         return len(self.input[0]) - len(self.kernel[0]) + 1
 
     def _count(self) -> None:
-        steps = self._rows() * self._columns()
-        self.step = min(self.step, steps)
-        self.steps = steps
+        last = self._rows() * self._columns() - 1
+        self.position = min(self.position, last)
+        self.last = last
 
     def _values(self, name: str, index: int) -> Rows:
         choices = getattr(self, f"{name}s")
@@ -153,7 +156,7 @@ def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] 
     Returns
     -------
     ipywidgets.VBox
-        The controls and the view. Its ``view`` has what is shown as traits (``input``, ``kernel``, ``step``,
+        The controls and the view. Its ``view`` has what is shown as traits (``input``, ``kernel``, ``position``,
         …): they can be read, set and observed.
 
     Raises
@@ -173,11 +176,11 @@ def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] 
     >>> figure = convolution_explorer([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1], [2, 3]])
     >>> figure
     convolution_explorer(input 3×3, kernel 2×2)
-    >>> figure.view.steps
-    4
+    >>> figure.view.last
+    3
     >>> figure.view.kernel_index = 1
-    >>> figure.view.kernels[1]["name"], figure.view.steps
-    ('identity', 1)
+    >>> figure.view.kernels[1]["name"], figure.view.last
+    ('identity', 0)
     """
     chosen = K if isinstance(K, str) else None
     if chosen is not None and chosen not in PRESETS:
@@ -196,9 +199,9 @@ def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] 
     rows, columns = view._rows(), view._columns()
     if not (0 <= row < rows and 0 <= column < columns):
         raise ValueError(f"cell must lie inside the output of {rows}×{columns}, got {cell}")
-    view.step = row * columns + column + 1
+    view.position = row * columns + column
 
-    step = slider("Output cell", view.step, 1, view.steps)
+    position = slider("Output cell", view.position, 0, view.last)
     return Figure(
         f"convolution_explorer(input {size(view.input)}, kernel {size(view.kernel)})",
         view,
@@ -207,12 +210,12 @@ def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] 
             "kernel_index": dropdown(
                 "Kernel", [choice["name"] for choice in view.kernels], view.kernel_index
             ),
-            "step": step,
+            "position": position,
             "fill": checkbox("Fill up to this cell", view.fill),
             "seconds": float_slider("Seconds per step", view.seconds, 0.2, 2.0, 0.1),
         },
         picture=lambda: _draw(view),
-        follow=[("steps", step, "max")],
+        follow=[("last", position, "max")],
     )
 
 
@@ -226,5 +229,5 @@ def _digit(side: int) -> torch.Tensor:
 
 def _draw(view: ConvolutionView) -> Drawing:
     """Draw the view's state, laid out as in the browser."""
-    axes = draw_correlation(view.input, view.kernel, cell=divmod(view.step - 1, view._columns()))
+    axes = draw_correlation(view.input, view.kernel, cell=divmod(view.position, view._columns()))
     return cast(Drawing, axes[0].figure)

@@ -14,6 +14,7 @@ from math_core import LatexError, LatexToMathML
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.domain import BibtexDomain
@@ -59,6 +60,31 @@ def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+class TiePunctuation(SphinxPostTransform):
+    """Keep a formula and the punctuation beside it on one line: browsers may break a line next to MathML."""
+
+    default_priority = 700
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        """Go through the formulas that stand within the lines of one page."""
+        for node in list(self.document.findall(nodes.math)):
+            siblings, index = node.parent.children, node.parent.index(node)
+            first = max(index - 1, 0)
+            before, after = (
+                str(text[0]) if text and isinstance(text[0], nodes.Text) else ""
+                for text in (siblings[first:index], siblings[index + 1 : index + 2])
+            )
+            kept, rest = before.rstrip("([“‘"), after.lstrip(".,;:!?)]”’")
+            if (kept, rest) == (before, after):
+                continue
+            tied = nodes.inline(classes=["d2l-tied"])
+            start, end = index - bool(before), index + 1 + bool(after)
+            node.parent[start:end] = [nodes.Text(kept), tied, nodes.Text(rest)]
+            opening, closing = before[len(kept) :], after[: len(after) - len(rest)]
+            tied.extend([nodes.Text(opening), node, nodes.Text(closing)])
+
+
 # ---- references ----
 
 
@@ -81,5 +107,6 @@ def skip_tuple_field(app: Sphinx, what: str, name: str, value: object, *more: ob
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx; `html_math_renderer: mathml` selects the formulas."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
+    app.add_post_transform(TiePunctuation)
     app.connect("env-updated", add_anchors)
     app.connect("autodoc-skip-member", skip_tuple_field)

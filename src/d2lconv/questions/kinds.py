@@ -11,7 +11,7 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from d2lconv.exercises import Result
 from d2lconv.exercises.engine.numbers import read, show
@@ -97,10 +97,6 @@ class Choice(Question):
     because: str
     wrong: Mapping[str, str]
     place: int = 0
-
-    def dealt(self, card: int) -> Choice:
-        """Return the question with its right option where a card says."""
-        return replace(self, place=card % (len(self.wrong) + 1))
 
     def options(self) -> list[tuple[str, str, bool]]:
         """Return each option with its explanation, and whether it is the right one."""

@@ -71,11 +71,11 @@ class Choice(Question):
 
     Attributes
     ----------
-    right : str or callable
+    right : str or object
         The right option, or a function that computes it.
     because : str
         Why it is right.
-    wrong : mapping of str to str
+    wrong : dict
         For each wrong option, the misconception: a sentence or two.
     place : int
         Position of the right option, from 0; it is dealt.
@@ -138,11 +138,11 @@ class Value(Question):
 
     Attributes
     ----------
-    right : callable
+    right : object
         Computes the right numbers, without arguments.
     because : str
         Why they are right.
-    wrong : mapping of str to str
+    wrong : dict
         For wrong numbers, such as ``"12"``, ``"3 5"`` or ``"1 2; 3 4"``, the misconception that gives
         them: a sentence or two.
     parts : tuple of str

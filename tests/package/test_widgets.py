@@ -221,7 +221,7 @@ def test_rules_of_a_view_touch_no_other_view(path):
                 selectors = tinycss2.serialize(one.prelude)
                 for selector in re.split(r",(?![^(]*\))", selectors):
                     found = re.match(
-                        r"\.d2l-view(\.d2l-\w+)|\.d2l-hbox:has\(\+ \.d2l-anywidget (\.d2l-\w+)\)",
+                        r"\.d2l-view(\.d2l-\w+)|\.d2l-hbox:has\(\+ \.d2l-anywidget (\.d2l-\w+)[.\w-]*\)",
                         selector.strip(),
                     )
                     assert found, selector
@@ -234,7 +234,7 @@ def test_views_are_light():
     views = [kind for kind in View.__subclasses__() if kind.__module__.startswith("d2lconv.")]
     assert len(views) == len(d2lconv.widgets.__all__)
     for view in views:
-        assert len(gzip.compress(f"{view._esm}{view._css}".encode())) < 16 * 1024
+        assert len(gzip.compress(f"{view._esm}{view._css}".encode())) < 20 * 1024
 
 
 def test_former_names_of_traits_warn():
@@ -257,7 +257,8 @@ def test_former_names_of_traits_warn():
 
 def test_nothing_moves_by_itself():
     css = "".join(path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.css"))
-    assert not re.search(r"animation|transition|scroll-behavior", css)
+    welcome = re.compile(r"@media \(prefers-reduced-motion: no-preference\) \{.*?\n\}\n", re.DOTALL)
+    assert not re.search(r"animation|transition|scroll-behavior", welcome.sub("", css))
 
 
 def test_fallback_colours_are_the_courses():

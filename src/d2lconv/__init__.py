@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from d2lconv import data, exercises, models, ops, plotting, shapes, summary, training, widgets
+    from d2lconv import data, exercises, models, ops, plotting, questions, shapes, summary, training, widgets
 
     __version__: str
 
@@ -24,6 +24,7 @@ __all__ = [
     "models",
     "ops",
     "plotting",
+    "questions",
     "shapes",
     "summary",
     "training",

@@ -289,7 +289,7 @@ def test_every_network_layer_by_layer(figures):
         shares = [line[3] for line in vgg.lines()]
         for share, (_, params, _) in zip(shares, expected, strict=True):
             part = 100 * params / summary.total_params
-            assert share == ("" if not params else "< 0.1 %" if part < 0.1 else f"{part:.1f} %")
+            assert share == ("" if not params else "< 0.1%" if part < 0.1 else f"{part:.1f}%")
         vgg.control("Network").press("ArrowDown")
 
 

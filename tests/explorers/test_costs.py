@@ -147,9 +147,9 @@ def test_formulas_give_the_numbers(ask, layers):
         (["ratio", 10_000, 10_001], "≈ 1"),
         (["ratio", 10_001, 10_000], "≈ 1"),
         (["percent", 0, 7], ""),
-        (["percent", 7, 7], "100.0 %"),
-        (["percent", 1, 8], "12.5 %"),
-        (["percent", 1, 1001], "< 0.1 %"),
+        (["percent", 7, 7], "100.0%"),
+        (["percent", 1, 8], "12.5%"),
+        (["percent", 1, 1001], "< 0.1%"),
     ],
 )
 def test_words(ask, call, text):

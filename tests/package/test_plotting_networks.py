@@ -74,7 +74,7 @@ class TestShapes:
 
 
 class TestConfusion:
-    def test_right_answers_are_green_wrong_ones_marked_zeros_empty(self):
+    def test_right_predictions_are_green_wrong_ones_marked_zeros_empty(self):
         counts = torch.tensor([[8, 2, 0], [0, 9, 1], [0, 0, 0]])
         found = {(cell.row, cell.column): cell for cell in cells(draw_confusion(counts))}
         assert {at: cell.text for at, cell in found.items() if cell.text} == {
@@ -88,11 +88,11 @@ class TestConfusion:
 
     def test_short_names_on_both_sides(self):
         ax = draw_confusion([[1, 0], [0, 1]], names=["7", "9"])
-        assert words(ax) == ["7", "7", "1", "9", "9", "1", "class", "answer"]
+        assert words(ax) == ["7", "7", "1", "9", "9", "1", "class", "predicted"]
 
     def test_long_names_in_the_rows_only(self):
         ax = draw_confusion([[1, 0], [0, 1]], names=["Coat", "Ankle boot"])
-        assert words(ax) == ["0 Coat", "0", "1", "1 Ankle boot", "1", "1", "class", "answer"]
+        assert words(ax) == ["0 Coat", "0", "1", "1 Ankle boot", "1", "1", "class", "predicted"]
 
     @pytest.mark.parametrize(
         ("counts", "names", "message"),

@@ -523,7 +523,7 @@ def test_a_batch_of_one_image_before_batch_normalization(digits):
     few = ImageData(digits.train.images[:33], digits.train.labels[:33], digits.train.class_names)
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.BatchNorm1d(10))
     message = (
-        "batch_size=32 leaves a batch of one image (in one of the processes), and batch normalization needs"
+        "batch_size=32 leaves a batch of one image (in one of the processes), and batch normalisation needs"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         trained(digits._replace(train=few), model=model, batch_size=32)

@@ -64,6 +64,13 @@ def test_formulas_are_mathml(site):
     assert page.find("annotation") is None  # a search or a copy would have each formula twice
 
 
+def test_a_formula_and_the_punctuation_behind_it_stay_on_one_line(site):
+    formulas = [formula for page in pages(site) for formula in parse(page).select("p math, li math")]
+    loose = [formula for formula in formulas if "d2l-tied" not in formula.parent.get("class", [])]
+    assert len(parse(site / "book/padding_stride.html").select(".d2l-tied > math")) > 10
+    assert [one for one in loose if str(one.next_sibling or "").startswith(tuple(".,;:!?)"))] == []
+
+
 def test_figures_are_drawings_in_the_theme_s_colours(site):
     drawings = parse(site / "book/convolution.html").find_all("svg", class_="d2l-figure")
     assert drawings

@@ -16,7 +16,7 @@ VGG = "--model vgg --width 0.25 --shifts 2 --schedule cosine --epochs 20"
 @pytest.mark.parametrize(
     ("options", "above", "below"),
     [
-        # The best of 130 published rebuilds of LeNet as textbooks train it; their median is 0.81.
+        # Above what published copies of LeNet with sigmoids reach on these images.
         pytest.param(LENET, 0.83, 0.94, id="lenet"),
         # The median of published VGG-11 with a quarter of the channels, at 224×224; ours sees 32×32.
         pytest.param(VGG, 0.919, 0.96, id="vgg"),

@@ -192,7 +192,7 @@ def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[st
     addresses = {}
     for name, (folder, script) in scripts.items():
         file = f"{VIEWS}/{folder}.js"
-        _write(app, file, script)
+        write_file(app, file, script)
         addresses[name] = _versioned(relative_uri(f"{page}.html", file), script)
         for source in FOLDER.glob(f"{folder}/*.[cj]s*"):
             app.env.note_dependency(str(source))
@@ -204,7 +204,8 @@ def _versioned(address: str, text: str) -> str:
     return f"{address}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _write(app: Sphinx, name: str, text: str) -> None:
+def write_file(app: Sphinx, name: str, text: str) -> None:
+    """Write a file of the site."""
     path = Path(app.outdir, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -230,14 +231,14 @@ def _warn(page: str, bundle: nodes.container, forms: Forms, problem: str) -> Non
 def copy_host(app: Sphinx) -> None:
     """Copy script and style to the site; outside of `html_static_path`, whose files every page loads."""
     for name in FILES:
-        _write(app, f"_static/{name}", (HOST / name).read_text(encoding="utf-8"))
+        write_file(app, f"_static/{name}", (HOST / name).read_text(encoding="utf-8"))
 
 
 def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Load script and style on a page that has a figure, and write what its figures are made of."""
     script = NbMetadataCollector.get_doc_data(app.env).get(page, {}).get(_KEY)
     if script is not None:
-        _write(app, file_of(page), script)
+        write_file(app, file_of(page), script)
         app.add_css_file("host.css")
         app.add_js_file("host.js", loading_method="defer")
 

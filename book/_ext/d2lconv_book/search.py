@@ -5,6 +5,7 @@ Sphinx's own search finds pages, ranks the attribute `stride` above the section 
 shows their words.
 """
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ def words_of(node: nodes.Node) -> Iterator[str]:
         return  # a link alone, such as to Colab
     elif isinstance(node, nodes.math):
         yield words_of_tex(node.astext())
+    elif isinstance(node, nodes.raw) and "d2l-ask" in node.astext():
+        yield html.unescape(re.sub("<[^>]*>", " ", node.astext()))
     elif not isinstance(node, nodes.section | nodes.title | nodes.literal_block | nodes.raw | nodes.math_block
                         | nodes.Invisible | nodes.image | addnodes.desc):  # fmt: skip
         for child in node.children:

@@ -1,9 +1,6 @@
-r"""What stands in the text of pages: formulas as MathML, colours in code, anchors of the bibliography.
+r"""What stands in the text of pages: formulas as MathML, anchors of the bibliography.
 
 Browsers draw MathML and screen readers read it, so a page needs no script to show `$\frac{a}{b}$`.
-
-In code, names, operators, brackets and commas have the colour of the text. They are most of what stands
-there, and an element around each was half of all elements of a page: the fewer, the sooner it is laid out.
 
 Each entry of the bibliography has its BibTeX key as its anchor: `[LeCun et al.
 (1998)](bibliography.md#lecun1998)` reads well on GitHub and in Colab too. `bibtex_cite_id: "{key}"` in
@@ -11,17 +8,13 @@ Each entry of the bibliography has its BibTeX key as its anchor: `[LeCun et al.
 """
 
 import html
-from collections.abc import Iterable
-from io import StringIO
-from typing import Any
 
 from docutils import nodes
 from math_core import LatexError, LatexToMathML
-from pygments import token  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib.bibtex.domain import BibtexDomain
@@ -36,7 +29,11 @@ _CONVERTER = LatexToMathML(annotation=False, fancy_error=False)
 
 
 def formula(node: nodes.math | nodes.math_block, *, display: bool) -> str:
-    """Return the MathML of a node; warn and return its TeX if that fails."""
+    r"""Return the MathML of a node; warn and return its TeX if that fails.
+
+    >>> print(formula(nodes.math("", r"\frac{a}{b}"), display=False))
+    <math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>
+    """
     tex = node.astext()
     try:
         made = _CONVERTER.convert_with_local_state(tex, displaystyle=display)
@@ -67,31 +64,29 @@ def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-# ---- code ----
+class TiePunctuation(SphinxPostTransform):
+    """Keep a formula and the punctuation beside it on one line: browsers may break a line next to MathML."""
 
-#: Kinds of words without a colour. Kinds below them, such as `token.Name.Builtin`, keep theirs.
-PLAIN = {token.Name, token.Name.Namespace, token.Operator, token.Punctuation, token.Whitespace}
+    default_priority = 700
+    formats = ("html",)
 
-
-class PlainCode(HtmlFormatter):  # type: ignore[misc]
-    """Write code as HTML, without an element around what is plain.
-
-    >>> from pygments import highlight
-    >>> from pygments.lexers import PythonLexer
-    >>> highlight("y = f(x, 2)", PythonLexer(), PlainCode(nowrap=True)).strip()
-    'y = f(x, <span class="mi">2</span>)'
-    """
-
-    def format_unencoded(self, tokens: Iterable[tuple[Any, str]], outfile: StringIO) -> None:
-        """Write words; what is plain counts as text."""
-        plain = ((token.Text if kind in PLAIN else kind, word) for kind, word in tokens)
-        super().format_unencoded(plain, outfile)
-
-
-def colour_code(app: Sphinx) -> None:
-    """Let a builder of pages write code so."""
-    if app.builder.format == "html":
-        app.builder.highlighter.formatter = PlainCode  # type: ignore[attr-defined]
+    def run(self, **kwargs: object) -> None:
+        """Go through the formulas that stand within the lines of one page."""
+        for node in list(self.document.findall(nodes.math)):
+            siblings, index = node.parent.children, node.parent.index(node)
+            first = max(index - 1, 0)
+            before, after = (
+                str(text[0]) if text and isinstance(text[0], nodes.Text) else ""
+                for text in (siblings[first:index], siblings[index + 1 : index + 2])
+            )
+            kept, rest = before.rstrip("([“‘"), after.lstrip(".,;:!?)]”’")
+            if (kept, rest) == (before, after):
+                continue
+            tied = nodes.inline(classes=["d2l-tied"])
+            start, end = index - bool(before), index + 1 + bool(after)
+            node.parent[start:end] = [nodes.Text(kept), tied, nodes.Text(rest)]
+            opening, closing = before[len(kept) :], after[: len(after) - len(rest)]
+            tied.extend([nodes.Text(opening), node, nodes.Text(closing)])
 
 
 # ---- references ----
@@ -116,6 +111,6 @@ def skip_tuple_field(app: Sphinx, what: str, name: str, value: object, *more: ob
 def setup(app: Sphinx) -> None:
     """Connect to Sphinx; `html_math_renderer: mathml` selects the formulas."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
-    app.connect("builder-inited", colour_code)
+    app.add_post_transform(TiePunctuation)
     app.connect("env-updated", add_anchors)
     app.connect("autodoc-skip-member", skip_tuple_field)

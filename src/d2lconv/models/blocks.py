@@ -108,7 +108,7 @@ class DepthwiseSeparableConv2d(nn.Module):
 
     Notes
     -----
-    MobileNet puts batch normalization and ReLU after each of the two convolutions; here they are left out,
+    MobileNet puts batch normalisation and ReLU after each of the two convolutions; here they are left out,
     for comparison with one ``torch.nn.Conv2d``. Source: Howard et al., *MobileNets* (2017), section 3.1.
     Introduced in: *Depthwise separable convolution*.
 

@@ -35,7 +35,7 @@ def vgg_block(
     out_channels : int
         Channels of the output of each convolution. At least 1.
     batch_norm : bool
-        Whether batch normalization stands between each convolution and its ReLU.
+        Whether batch normalisation stands between each convolution and its ReLU.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def vgg_block(
     Notes
     -----
     Source: Simonyan and Zisserman, *Very deep convolutional networks for large-scale image recognition*
-    (2015), section 2.1. Batch normalization is younger: Ioffe and Szegedy, *Batch normalization* (2015).
+    (2015), section 2.1. Batch normalisation is younger: Ioffe and Szegedy, *Batch normalization* (2015).
     Introduced in: *VGG*.
 
     Examples
@@ -65,10 +65,10 @@ def vgg_block(
     channels_in = integer("in_channels", in_channels, 1)
     channels_out = integer("out_channels", out_channels, 1)
     layers: list[nn.Module] = []
-    normalized = _boolean("batch_norm", batch_norm)
+    normalised = _boolean("batch_norm", batch_norm)
     for _ in range(repeats):
         layers.append(nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1))
-        if normalized:
+        if normalised:
             layers.append(nn.BatchNorm2d(channels_out))
         layers.append(nn.ReLU())
         channels_in = channels_out
@@ -94,7 +94,7 @@ class VGG(nn.Module):
     dropout : float
         The fraction of each hidden layer's outputs that is set to 0 at random in training, from 0 to 1.
     batch_norm : bool
-        Whether batch normalization follows each convolution, as in the networks known as VGG-11-BN to
+        Whether batch normalisation follows each convolution, as in the networks known as VGG-11-BN to
         VGG-19-BN. The paper had none.
 
     Attributes
@@ -118,7 +118,7 @@ class VGG(nn.Module):
     (2015), table 1. The paper trained on 224×224 crops of larger pictures, and began the deeper networks from
     the weights of the shallower.
 
-    Here weights are initialized as in He et al., *Delving deep into rectifiers* (2015), section 2.2: at
+    Here weights are initialised as in He et al., *Delving deep into rectifiers* (2015), section 2.2: at
     random with variance 2 / fan-in, biases at 0. With PyTorch's own, smaller initial weights the scores
     of a network as deep as this hardly depend on the image, and hardly any gradient reaches its first layers.
 

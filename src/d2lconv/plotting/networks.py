@@ -135,7 +135,7 @@ def draw_confusion(counts: Array, *, names: Sequence[str] = ()) -> Axes:
     >>> import matplotlib.pyplot as plt
     >>> ax = draw_confusion([[8, 0], [1, 9]], names=["cat", "dog"])
     >>> [text.get_text() for text in ax.texts]
-    ['0 cat', '0', '8', '1 dog', '1', '1', '9', 'class', 'answer']
+    ['0 cat', '0', '8', '1 dog', '1', '1', '9', 'class', 'predicted']
     >>> plt.close(ax.figure)
     """
     matrix = as_array(counts)
@@ -159,7 +159,7 @@ def draw_confusion(counts: Array, *, names: Sequence[str] = ()) -> Axes:
             count = int(matrix[r, c])
             draw_cell(ax, r, c, str(count) if count else "", _role(r, c), marked=r != c and count > 0)
     write(ax, -0.9, -0.8, "class", size=10, ha="right")
-    write(ax, -1.7, (classes - 1) / 2, "answer", size=10)
+    write(ax, -1.7, (classes - 1) / 2, "predicted", size=10)
     return ax
 
 

@@ -18,7 +18,7 @@ class ConvSetting(NamedTuple):
     Parameters
     ----------
     kernel_size, stride : int
-        Size of the kernel, and the distance between two of its places.
+        Size of the kernel, and the distance between two of its positions.
     padding : int
         Zeros on every side.
     dilation : int

@@ -68,7 +68,7 @@ def autocast(device: torch.device, amp: bool) -> AbstractContextManager[object]:
 
 
 def seed_for(*numbers: int) -> int:
-    """Mix integers into one seed, so that neighbors such as (0, 1) and (1, 0) have nothing in common.
+    """Mix integers into one seed, so that neighbours such as (0, 1) and (1, 0) have nothing in common.
 
     The CPU's generator uses 32 bits of its seed, so sums and products of the numbers would collide.
     """

@@ -61,7 +61,7 @@ class ProcessGroup:
         return DistributedDataParallel(model, None if self.device.type == "cpu" else [self.device])
 
     def broadcast_buffers(self, model: nn.Module) -> None:
-        """Send rank 0's buffers, such as the running means of batch normalization, to all processes."""
+        """Send rank 0's buffers, such as the running means of batch normalisation, to all processes."""
         if self.world_size > 1:
             for buffer in model.buffers():
                 dist.broadcast(buffer, 0)

@@ -86,7 +86,7 @@ def evaluate(
 
     Notes
     -----
-    Dropout is off and batch normalization uses its running statistics; afterwards every layer is in the mode
+    Dropout is off and batch normalisation uses its running statistics; afterwards every layer is in the mode
     that it had. No gradients are kept. Introduced in: *LeNet*.
 
     Examples

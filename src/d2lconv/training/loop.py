@@ -60,7 +60,7 @@ REPORT_EVERY = 50
 
 
 _ONE_IMAGE = (
-    "batch_size={} leaves a batch of one image (in one of the processes), and batch normalization needs more "
+    "batch_size={} leaves a batch of one image (in one of the processes), and batch normalisation needs more "
     "than one value per channel: choose another batch_size"
 )
 
@@ -165,7 +165,7 @@ def fit(
     process up to rounding. (Rounding grows in a long training, most where the loss falls steeply, so the
     numbers of two such runs may differ visibly in the end, as they do between two kinds of CPU.) Only two
     things differ from one process: each process draws its own random numbers for `augment` and dropout, and
-    batch normalization sees a shard, not the whole batch. Only rank 0 writes checkpoints and draws the
+    batch normalisation sees a shard, not the whole batch. Only rank 0 writes checkpoints and draws the
     bar. The processes stay joined until the program ends.
 
     On CPUs and NVIDIA's GPUs the weights of convolutions are laid out with the channels last, which is

@@ -164,7 +164,7 @@ WRONG = {
     "building_blocks.2": [("a", "a"), ("c", " C"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 2)],
     "building_blocks.3": [
         (
-            "one place forgotten",
+            "one position forgotten",
             lambda c, k, size, classes: c * k * k + c + ((size - k) // 2) ** 2 * c * classes + classes,
         ),
         (

@@ -165,7 +165,7 @@ RIGHT = {
 # Pairs: the misconception that the reply must name, and an answer that has it.
 WRONG = {
     "convolution.1": [
-        ("kernel turned around", [[10, 8], [13, 11]]),
+        ("kernel flipped", [[10, 8], [13, 11]]),
         ("kernel transposed", [[10, 4], [11, 17]]),
         ("windows do not overlap", [[8, 0], [5, 4]]),
         ("kernel of ones", [[7, 3], [7, 7]]),
@@ -192,8 +192,8 @@ WRONG = {
         ("wrong kind", by_pytorch),
     ],
     "convolution.4": [
-        ("place after the last forgotten", lambda X, K: by_pytorch(X, K)[:-1, :-1]),
-        ("kernel turned around", flipped_by_loops),
+        ("last position forgotten", lambda X, K: by_pytorch(X, K)[:-1, :-1]),
+        ("kernel flipped", flipped_by_loops),
         ("kernel transposed", lambda X, K: by_einsum(X, K.T)),
         ("output transposed", lambda X, K: by_numpy(X, K).T),
         ("size of the input", lambda X, K: by_pytorch(F.pad(X, (0, K.shape[1] - 1, 0, K.shape[0] - 1)), K)),
@@ -202,13 +202,13 @@ WRONG = {
     ],
     "convolution.5": [
         ("forbidden function", lambda X, K: ops.convolve2d(X, K)),
-        ("kernel not turned", by_loops),
-        ("turned top to bottom only", lambda X, K: by_loops(X, K.flip(0))),
-        ("turned left to right only", lambda X, K: by_einsum(X, K.flip(-1))),
-        ("transposed instead of turned", lambda X, K: by_numpy(X, K.T)),
+        ("kernel not flipped", by_loops),
+        ("flipped top to bottom only", lambda X, K: by_loops(X, K.flip(0))),
+        ("flipped left to right only", lambda X, K: by_einsum(X, K.flip(-1))),
+        ("transposed instead of flipped", lambda X, K: by_numpy(X, K.T)),
         ("quarter turn", lambda X, K: by_pytorch(X, K.rot90())),
-        ("image or output turned", lambda X, K: by_pytorch(X.flip(0, 1), K.flip(0, 1))),
-        ("image or output turned", lambda X, K: by_pytorch(X, K).flip(0, 1)),
+        ("image or output flipped", lambda X, K: by_pytorch(X.flip(0, 1), K.flip(0, 1))),
+        ("image or output flipped", lambda X, K: by_pytorch(X, K).flip(0, 1)),
         (
             "border filled with zeros",
             lambda X, K: flipped_by_loops(F.pad(X, (K.shape[1] - 1,) * 2 + (K.shape[0] - 1,) * 2), K),
@@ -220,7 +220,7 @@ WRONG = {
         ("error", lambda X, K: X @ K[7]),
     ],
     "convolution.6": [
-        ("kernel turned around", matrix(lambda n, k: n - k + 1, turned)),
+        ("kernel flipped", matrix(lambda n, k: n - k + 1, turned)),
         ("matrix transposed", lambda kernel, n: matrix_by_loops(kernel, n).T),
         ("wraps around the end", matrix(lambda n, k: n, around)),
         ("cut off at the end", matrix(lambda n, k: n, banded)),
@@ -233,14 +233,14 @@ WRONG = {
     "convolution.8": [
         ("forbidden function", kernel_gradient_by_autograd),
         ("gradient of the input", input_gradient),
-        ("gradient turned around", lambda X, K, G: by_loops(X, G.flip(0, 1))),
-        ("kernel turned around", lambda X, K, G: torch.tensor(by_loops(X, G)).flip(0, 1)),
+        ("gradient flipped", lambda X, K, G: by_loops(X, G.flip(0, 1))),
+        ("kernel flipped", lambda X, K, G: torch.tensor(by_loops(X, G)).flip(0, 1)),
         ("mean over the outputs", lambda X, K, G: torch.tensor(by_loops(X, G)) / G.numel()),
         ("gradient left out", lambda X, K, G: by_loops(X, torch.ones_like(G))),
     ],
     "convolution.9": [
-        ("kernel not turned", lambda X, K, G: input_gradient(X, K.flip(0, 1), G)),
-        ("turned top to bottom only", lambda X, K, G: input_gradient(X, K.flip(1), G)),
+        ("kernel not flipped", lambda X, K, G: input_gradient(X, K.flip(0, 1), G)),
+        ("flipped top to bottom only", lambda X, K, G: input_gradient(X, K.flip(1), G)),
         ("gradient of the kernel", lambda X, K, G: by_loops(X, G)),
         ("overwritten", lambda X, K, G: input_gradient(X, K, G, add=False)),
         (

@@ -216,7 +216,7 @@ WRONG = {
         ("left instead of right", lambda image, down, right: shift(image, down, -right)),
         ("ones come in", lambda image, down, right: shift(image, down, right, lambda image, r, c: 1.0)),
         ("wraps around", lambda image, down, right: np.roll(image.numpy(), (down, right), axis=(0, 1))),
-        ("other way", lambda image, down, right: shift(image, -down, -right)),
+        ("opposite direction", lambda image, down, right: shift(image, -down, -right)),
         ("rows and columns swapped", lambda image, down, right: shift(image, right, down)),
         ("border repeated", lambda image, down, right: shift(image, down, right, nearest)),
         ("mirrored at the border", lambda image, down, right: shift(image, down, right, reflected)),
@@ -251,7 +251,7 @@ WRONG = {
         ),
         ("labels instead of numbers", lambda labels, k, n: labels[folds_by_one_hot(labels, k, n)]),
         (
-            "places within a class",
+            "positions within a class",
             lambda labels, k, n: sorted(by_class(labels, lambda rows: range(len(rows))[k::n])),
         ),
         ("arguments", lambda labels: labels),
@@ -263,6 +263,6 @@ WRONG = {
         ("channels together", lambda train, valid: scale(train, valid, axes=(0, 1, 2, 3))),
         ("each pixel by itself", lambda train, valid: scale(train, valid, axes=0)),
         ("mean only", lambda train, valid: scale(train, valid, power=0)),
-        ("variance instead of spread", lambda train, valid: scale(train, valid, power=2)),
+        ("variance instead of standard deviation", lambda train, valid: scale(train, valid, power=2)),
     ],
 }

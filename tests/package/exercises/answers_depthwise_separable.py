@@ -165,7 +165,7 @@ RIGHT = {
 
 WRONG = {
     "depthwise_separable.1": [
-        ("layer the other way round", (12, 6, 3, 5)),
+        ("inputs and outputs swapped", (12, 6, 3, 5)),
         ("groups ignored", (24, 12, 3, 5)),
         ("output channels divided too", [6, 3, 3, 5]),
         ("output channels divided instead", (6, 12, 3, 5)),
@@ -225,7 +225,7 @@ WRONG = {
             lambda X, weight, groups: ops.conv2d(part(X, groups, 0), part(weight, groups, 0)),
         ),
         ("channels of a group not summed", each_slice),
-        ("kernels turned around", lambda X, weight, groups: grouped_by_loop(X, weight.flip(-1, -2), groups)),
+        ("kernels flipped", lambda X, weight, groups: grouped_by_loop(X, weight.flip(-1, -2), groups)),
         ("number of axes", lambda X, weight, groups: grouped_by_loop(X, weight, groups)[None]),
         ("error", lambda X, weight, groups: F.conv2d(X[None], weight)[0]),
         ("wrong kind", nn.Conv2d),
@@ -243,7 +243,7 @@ WRONG = {
             lambda depthwise, pointwise, c_i: full_by_numpy(depthwise, pointwise, c_i).sum(1, keepdims=True),
         ),
         (
-            "kernels turned around",
+            "kernels flipped",
             lambda depthwise, pointwise, c_i: full_by_einsum(depthwise.rot90(2, (2, 3)), pointwise, c_i),
         ),
         (
@@ -258,9 +258,9 @@ WRONG = {
         ("channels not mixed", nn.Conv2d(16, 32, 5, padding=2, groups=16)),
         ("channels not mixed", lambda: layers(nn.Conv2d(16, 16, 5, padding=2, groups=16),
                                               nn.Conv2d(16, 32, 1, groups=2))),
-        ("does not look around", lambda: nn.Conv2d(16, 32, 1)),
-        ("does not look around", separable(3)),
-        ("does not look around", nn.Sequential(nn.Conv2d(16, 16, 3, padding=2, dilation=2, groups=16),
+        ("sees no neighbours", lambda: nn.Conv2d(16, 32, 1)),
+        ("sees no neighbours", separable(3)),
+        ("sees no neighbours", nn.Sequential(nn.Conv2d(16, 16, 3, padding=2, dilation=2, groups=16),
                                                nn.Conv2d(16, 32, 1))),
         ("too many parameters", lambda: nn.Conv2d(16, 32, 5, padding=2)),
         ("too many parameters", layers(nn.Conv2d(16, 32, 1), nn.Conv2d(32, 32, 5, padding=2, groups=32))),

@@ -81,7 +81,7 @@ WRONG = {
         ("pooling has parameters", lambda c, n: count(c, n) + 2 * (6 + 16)),
     ],
     "lenet.4": [
-        ("first place only", lambda s, y, k: (s.argmax(1) == y).float().mean()),
+        ("first rank only", lambda s, y, k: (s.argmax(1) == y).float().mean()),
         ("count instead of fraction", lambda s, y, k: in_first(s, y, k) * len(y)),
         ("errors counted", lambda s, y, k: 1 - in_first(s, y, k)),
         ("percent", lambda s, y, k: 100 * in_first(s, y, k)),
@@ -107,12 +107,18 @@ WRONG = {
         ("rows and columns exchanged", lambda labels, answers, n: by_loop(labels, answers, n).T),
         ("marked instead of counted", marked),
         ("fractions", lambda labels, answers, n: by_loop(labels, answers, n) / len(labels)),
-        ("right answers only", lambda labels, answers, n: by_loop(labels, answers, n) * torch.eye(n)),
-        ("wrong answers only", lambda labels, answers, n: by_loop(labels, answers, n) * (1 - torch.eye(n))),
+        ("right predictions only", lambda labels, answers, n: by_loop(labels, answers, n) * torch.eye(n)),
+        (
+            "wrong predictions only",
+            lambda labels, answers, n: by_loop(labels, answers, n) * (1 - torch.eye(n)),
+        ),
     ],
     "lenet.6": [
         ("first minus second", lambda a, b: judged(b, a)),
-        ("spread instead of error", lambda a, b: (b.mean() - a.mean(), (a.var() + b.var()) ** 0.5)),
+        (
+            "standard deviation instead of standard error",
+            lambda a, b: (b.mean() - a.mean(), (a.var() + b.var()) ** 0.5),
+        ),
         ("variance of the difference", lambda a, b: (judged(a, b)[0], judged(a, b)[1] ** 2)),
         (
             "errors added up",

@@ -137,7 +137,7 @@ RIGHT = {
     "one_by_one.2": [
         (WITHOUT, REDUCE + AFTER),
         [112_896_000, 5_268_480],
-        {"MACs of the direct way": WITHOUT, "MACs through 16 channels": 5_268_480},
+        {"MACs of the direct layer": WITHOUT, "MACs through 16 channels": 5_268_480},
     ],
     "one_by_one.3": [
         by_movedim,
@@ -179,7 +179,7 @@ WRONG = {
     ],
     "one_by_one.2": [
         ("kernel size forgotten", (480 * 48 * 14 * 14, (480 * 16 + 16 * 48) * 14 * 14)),
-        ("two ways swapped", (5_268_480, WITHOUT)),
+        ("order swapped", (5_268_480, WITHOUT)),
         ("output size forgotten", (576_000, 26_880)),
         ("one row of the output", (576_000 * 14, 26_880 * 14)),
         ("reduction for free", (WITHOUT, AFTER)),
@@ -240,7 +240,7 @@ WRONG = {
             "kernel transposed",
             lambda weight, bias, X: slide(weight, bias, X, order=lambda x: x.transpose(1, 2)),
         ),
-        ("kernel turned around", lambda weight, bias, X: slide(weight, bias, X, order=turned)),
+        ("kernel flipped", lambda weight, bias, X: slide(weight, bias, X, order=turned)),
         ("bias forgotten", lambda weight, bias, X: slide(weight, 0 * bias, X)),
         ("first position only", lambda weight, bias, X: slide(weight, bias, X)[:, :1, :1]),
         ("mean over the positions", lambda weight, bias, X: slide(weight, bias, X).mean((1, 2))),

@@ -198,7 +198,7 @@ WRONG = {
         ("padding forgotten", ((64 - 5) // 2 + 1, 46)),
         ("padding on all four sides", (32, 48 + 4 - 3 + 1)),
         ("rounded up", (-(-(64 + 4 - 5) // 2) + 1, 46)),
-        ("first place not counted", ((64 + 4 - 5) // 2, 48 - 3)),
+        ("first position not counted", ((64 + 4 - 5) // 2, 48 - 3)),
         ("stride on both axes", (32, (48 - 3) // 2 + 1)),
         ("stride forgotten", (64 + 4 - 5 + 1, 46)),
         ("kernel's sides swapped", ((64 + 4 - 3) // 2 + 1, 48 - 5 + 1)),
@@ -226,7 +226,7 @@ WRONG = {
     "padding_stride.4": [
         ("dilation in the size only", lambda X, K, s, d: by_loops(X, K, s, d, step=1)),
         ("dilation left out", lambda X, K, s, d: by_loops(X, K, s, 1)),
-        ("last place left out", lambda X, K, s, d: by_spread_kernel(X, K, s, d)[:-1, :-1]),
+        ("last position left out", lambda X, K, s, d: by_spread_kernel(X, K, s, d)[:-1, :-1]),
         ("floor forgotten", rounded_up),
         ("stride left out", lambda X, K, s, d: by_spread_kernel(X, K, 1, d)),
         ("stride applied to the input", lambda X, K, s, d: by_loops(X[::s, ::s], K, 1, d)),
@@ -239,7 +239,7 @@ WRONG = {
     "padding_stride.5": [
         ("stride ignored", padded(stride_one)),
         ("dilation ignored", padded(lambda n, k, s, d: zeros_along(n, k, s, 1))),
-        ("span off by one", padded(span_of_d_k)),
+        ("effective size off by one", padded(span_of_d_k)),
         ("odd zero before", padded(swapped_halves)),
         ("all zeros at the end", padded(lambda n, k, s, d: (0, sum(zeros_along(n, k, s, d))))),
         ("total on each side", padded(lambda n, k, s, d: (sum(zeros_along(n, k, s, d)),) * 2)),

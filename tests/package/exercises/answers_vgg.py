@@ -227,7 +227,7 @@ WRONG = {
         ("both counted", lambda c_in, c_out, k: math.sqrt(2 / (c_in * c_out)) / k),
         ("window forgotten", lambda c_in, c_out, k: math.sqrt(2 / c_in)),
         ("one side of the window", lambda c_in, c_out, k: math.sqrt(2 / c_in / k)),
-        ("variance instead of spread", lambda c_in, c_out, k: by_fan_in(c_in, c_out, k) ** 2),
+        ("variance instead of standard deviation", lambda c_in, c_out, k: by_fan_in(c_in, c_out, k) ** 2),
         ("halving forgotten", lambda c_in, c_out, k: 1 / math.sqrt(c_in) / k),
         ("mean of inputs and outputs", lambda c_in, c_out, k: 2 / math.sqrt(c_in + c_out) / k),
         ("wrong sign", lambda c_in, c_out, k: -by_fan_in(c_in, c_out, k)),

@@ -137,7 +137,7 @@ def test_every_end_is_told_and_a_name_of_the_chapter_is_found(forked, notebook, 
         "missing",
     ]
     assert found["2"]["summary"] == "code cell 4 raised NameError: name 'undefined' is not defined"
-    assert found["4"]["misconception"] == "kernel turned around"
+    assert found["4"]["misconception"] == "kernel flipped"
     assert ["X", "[[1, 0]]"] in found["4"]["details"] or found["4"]["details"]
     assert "SyntaxError" in found["5"]["summary"]
     assert found["6"]["summary"] == "only a cell that is marked as a solution checks it"

@@ -146,7 +146,7 @@ COUNT = Function(
             "The head comes after the pooling. How large are the maps there?",
         ),
         Misconception(
-            "one place forgotten",
+            "one position forgotten",
             lambda c, k, size, classes: c * (k * k + 1) + (c * ((size - k) // 2) ** 2 + 1) * classes,
             "Your maps are too small: before the pooling they have `size - k + 1` rows and columns.",
         ),

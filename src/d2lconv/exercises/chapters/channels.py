@@ -147,7 +147,7 @@ EQUAL_SLICES = Choice(
     right="b",
     because="equal slices see nothing but the sum of the channels, and that is the same on both sides.",
     wrong={
-        "a": "There the sum of the channels changes, and the kernel answers to that.",
+        "a": "There the sum of the channels changes, and the kernel responds to that.",
         "c": "No channel is left out: each meets its slice, and all slices are the same.",
         "d": "Each channel does meet a slice of its own. But what happens to the three results?",
     },
@@ -287,14 +287,14 @@ PICTURES = {
 }
 
 
-def answers(kernel: Tensor, picture: str) -> int:
+def responds(kernel: Tensor, picture: str) -> int:
     """Return 1 if a kernel gives anything but zeros on a picture, else 0."""
     return int(F.conv2d(PICTURES[picture][None], kernel[None]).abs().max() > 1e-4)
 
 
 def kernel_like(mix: tuple[float, ...], slice_: Tensor) -> Callable[[str], int]:
-    """Make a function that says how a kernel answers whose slices are multiples of one slice."""
-    return lambda picture: answers(torch.tensor(mix)[:, None, None] * slice_, picture)
+    """Make a function that says how a kernel responds whose slices are multiples of one slice."""
+    return lambda picture: responds(torch.tensor(mix)[:, None, None] * slice_, picture)
 
 
 EDGE = torch.tensor([[1.0, 0.0, -1.0]]).expand(3, 3)
@@ -306,7 +306,7 @@ COLOUR_EDGE = Setting(
     level=2,
     answer_description="a kernel of 3×3×3 numbers, as a tensor or nested lists",
     read=tensor_of_shape(3, 3, 3),
-    use=answers,
+    use=responds,
     right=lambda picture: int(picture in ("red beside blue", "blue beside red")),
     cases=Cases(lambda draw, picture: (picture,), picture=tuple(PICTURES)),
     wrong=(
@@ -318,7 +318,7 @@ COLOUR_EDGE = Setting(
         Misconception(
             "channels do not cancel",
             kernel_like((1, 0, 0), EDGE),
-            "It also answers in grey pictures. There all channels are equal: when do their results cancel?",
+            "It also responds to grey pictures. There all channels are equal: when do their results cancel?",
         ),
         Misconception(
             "colour without an edge",
@@ -328,7 +328,7 @@ COLOUR_EDGE = Setting(
         Misconception(
             "horizontal edge",
             kernel_like((1, 0, -1), EDGE.T),
-            "It answers where colours lie above each other. A vertical edge has them side by side.",
+            "It responds where colours lie above each other. A vertical edge has them side by side.",
         ),
         Misconception(
             "edges in every direction",
@@ -336,12 +336,12 @@ COLOUR_EDGE = Setting(
             "It finds edges of colour, but horizontal ones too.",
         ),
         Misconception(
-            "answers to nothing", lambda picture: 0, "No picture gets an answer. Do all numbers cancel?"
+            "responds to nothing", lambda picture: 0, "It responds to no picture. Do all numbers cancel?"
         ),
         Misconception(
-            "answers to everything",
+            "responds to everything",
             lambda picture: 1,
-            "It answers to all pictures. Where nothing changes, an edge detector gives 0.",
+            "It responds to all pictures. Where nothing changes, an edge detector gives 0.",
         ),
     ),
 )

@@ -49,9 +49,9 @@ BY_HAND = Value(
     answer_description="four numbers as [[…, …], […, …]]",
     wrong=(
         Misconception(
-            "kernel turned around",
+            "kernel flipped",
             lambda: corr(X, K.flip(0, 1)),
-            "You turned the kernel around. A layer's convolution lays it on the window as it is written.",
+            "You flipped the kernel. A layer's convolution lays it on the window as it is written.",
         ),
         Misconception(
             "kernel transposed", lambda: corr(X, K.T), "Rows and columns of the kernel are swapped."
@@ -74,7 +74,7 @@ BY_HAND = Value(
         Misconception(
             "one window only",
             lambda: corr(X, K)[0, 0],
-            "That is the first window. How many places are there?",
+            "That is the first window. How many positions are there?",
         ),
         Misconception(
             "products not added",
@@ -94,8 +94,8 @@ MISNOMER = Choice(
     right="d",
     because="training finds the kernel that it needs, in whichever direction it is read.",
     wrong={
-        "a": "They give the same only for a kernel that looks the same when it is turned around.",
-        "b": "PyTorch turns nothing around: try F.conv2d and ops.convolve2d on a kernel without symmetry.",
+        "a": "They give the same only for a kernel that looks the same when it is flipped.",
+        "b": "PyTorch flips nothing: try F.conv2d and ops.convolve2d on a kernel without symmetry.",
         "c": "A bias adds the same number everywhere. It can't change which cells a number meets.",
     },
 )
@@ -121,7 +121,7 @@ SHIFT = Setting(
         Misconception(
             "not moved",
             lambda X: X,
-            "This kernel leaves the image where it is: each output looks at the cell in its own place.",
+            "This kernel leaves the image where it is: each output looks at the cell in its own position.",
         ),
         Misconception(
             "moved down",
@@ -174,14 +174,14 @@ REPAIR = Debug(
     cases=IMAGE_AND_KERNEL,
     wrong=(
         Misconception(
-            "place after the last forgotten",
+            "last position forgotten",
             lambda X, K: corr(X, K)[:-1, :-1],
-            "A kernel of 2 fits into 3 cells at 3 - 2 + 1 places: the + 1 is missing.",
+            "A kernel of 2 fits into 3 cells at 3 - 2 + 1 positions: the + 1 is missing.",
         ),
         Misconception(
-            "kernel turned around",
+            "kernel flipped",
             lambda X, K: corr(X, K.flip(0, 1)),
-            "The sizes are right now, but the kernel is turned around. Lay it on the window as it is.",
+            "The sizes are right now, but the kernel is flipped. Lay it on the window as it is.",
         ),
         Misconception(
             "kernel transposed",
@@ -213,39 +213,39 @@ TRUE_CONVOLUTION = Function(
     cases=IMAGE_AND_KERNEL,
     wrong=(
         Misconception(
-            "kernel not turned", corr, "This is the cross-correlation: the kernel is not turned around yet."
+            "kernel not flipped", corr, "This is the cross-correlation: the kernel is not flipped yet."
         ),
         Misconception(
-            "turned top to bottom only",
+            "flipped top to bottom only",
             lambda X, K: corr(X, K.flip(0)),
-            "The kernel is turned top to bottom. It must also be turned left to right.",
+            "The kernel is flipped top to bottom. It must also be flipped left to right.",
         ),
         Misconception(
-            "turned left to right only",
+            "flipped left to right only",
             lambda X, K: corr(X, K.flip(1)),
-            "The kernel is turned left to right. It must also be turned top to bottom.",
+            "The kernel is flipped left to right. It must also be flipped top to bottom.",
         ),
         Misconception(
-            "transposed instead of turned",
+            "transposed instead of flipped",
             lambda X, K: corr(X, K.T),
-            "Transposing swaps rows and columns. To turn around is to reverse the order along both axes.",
+            "Transposing swaps rows and columns. Flipping reverses the order along both axes.",
         ),
         Misconception(
             "quarter turn",
             lambda X, K: corr(X, torch.rot90(K)),
-            "A quarter turn is not enough: the last cell must come first, so turn by half.",
+            "A quarter turn is not enough: flip both axes, so that the last cell comes first.",
         ),
         Misconception(
-            "image or output turned",
+            "image or output flipped",
             lambda X, K: corr(X, K).flip(0, 1),
-            "Only the kernel is turned around. Turning the image or the output too is something else.",
+            "Only the kernel is flipped. Flipping the image or the output too is something else.",
         ),
         Misconception(
             "border filled with zeros",
             lambda X, K: F.conv2d(
                 F.pad(X, (K.shape[1] - 1,) * 2 + (K.shape[0] - 1,) * 2)[None, None], K.flip(0, 1)[None, None]
             )[0, 0],
-            "The kernel hangs over the border. Here it takes only the places where it fits in.",
+            "The kernel hangs over the border. Here it takes only the positions where it fits in.",
         ),
     ),
 )
@@ -275,9 +275,9 @@ MATRIX = Function(
     ),
     wrong=(
         Misconception(
-            "kernel turned around",
+            "kernel flipped",
             lambda kernel, n: matrix_of(kernel.flip(0), n),
-            "The kernel stands in the rows from right to left. A layer does not turn it around.",
+            "The kernel stands in the rows from right to left. A layer does not flip it.",
         ),
         Misconception(
             "matrix transposed",
@@ -287,17 +287,17 @@ MATRIX = Function(
         Misconception(
             "wraps around the end",
             wrapped_around,
-            "The lower rows begin again on the left. How many places does the kernel fit into?",
+            "The lower rows begin again on the left. At how many positions does the kernel fit?",
         ),
         Misconception(
             "cut off at the end",
             lambda kernel, n: torch.stack([F.pad(kernel, (r, n))[:n] for r in range(n)]),
-            "In the lower rows a part of the kernel is cut off. Keep the places where it fits in whole.",
+            "In the lower rows a part of the kernel is cut off. Keep the positions where it fits in whole.",
         ),
         Misconception(
             "all rows the same",
             lambda kernel, n: F.pad(kernel, (0, n - len(kernel))).expand(n - len(kernel) + 1, n),
-            "Every row begins with the kernel. It moves one place to the right from row to row.",
+            "Every row begins with the kernel. It moves one position to the right from row to row.",
         ),
         Misconception(
             "one kernel number everywhere",
@@ -335,7 +335,7 @@ EQUIVARIANT = Choice(
 def signal_kernel_and_gradient(
     draw: RandomInputs, h: int, w: int, k_h: int, k_w: int
 ) -> tuple[Tensor, ...] | None:
-    """Make an input, a kernel, and the gradient of the loss by the output."""
+    """Make an input, a kernel, and the gradient of the loss with respect to the output."""
     if k_h > h or k_w > w:
         return None
     return draw(h, w), draw(k_h, k_w), draw(h - k_h + 1, w - k_w + 1)
@@ -353,7 +353,7 @@ BACKWARD_CASES = Cases(
 
 
 def gradients(X: Tensor, K: Tensor, G: Tensor) -> tuple[Tensor, Tensor]:
-    """Let PyTorch compute the gradients of a loss by the input and by the kernel."""
+    """Let PyTorch compute the gradients of a loss with respect to the input and the kernel."""
     X, K = X.clone().requires_grad_(), K.clone().requires_grad_()
     by_input, by_kernel = torch.autograd.grad(corr(X, K), (X, K), G)
     return by_input, by_kernel
@@ -379,12 +379,12 @@ BY_KERNEL = Function(
             "This has a number for each pixel. A kernel's gradient is as large as the kernel.",
         ),
         Misconception(
-            "gradient turned around",
+            "gradient flipped",
             lambda X, K, G: corr(X, G.flip(0, 1)),
-            "Which pixels does kernel cell (0, 0) meet, and in which order? Nothing is turned around.",
+            "Which pixels does kernel cell (0, 0) meet, and in which order? Nothing is flipped.",
         ),
         Misconception(
-            "kernel turned around",
+            "kernel flipped",
             lambda X, K, G: corr(X, G).flip(0, 1),
             "The numbers are right. Kernel cell (0, 0) meets the pixels at the top left.",
         ),
@@ -410,12 +410,12 @@ BY_INPUT = Function(
     forbidden=("backward", "grad", "run_backward"),
     wrong=(
         Misconception(
-            "kernel not turned",
+            "kernel not flipped",
             lambda X, K, G: spread(G, K),
             "Output (r, c) met pixel (r + a, c + b) with K[a, b]. From a pixel, K runs backwards.",
         ),
         Misconception(
-            "turned top to bottom only",
+            "flipped top to bottom only",
             lambda X, K, G: spread(G, K.flip(0)),
             "The rows run backwards now. The columns must, too.",
         ),

@@ -42,7 +42,7 @@ def scores_and_labels(draw: RandomInputs, n: int, c: int) -> tuple[Tensor, Tenso
 
 
 def share_of_hits(scores: Tensor, labels: Tensor) -> float:
-    """Compare each image's label with the place of its largest score, in NumPy."""
+    """Compare each image's label with the position of its largest score, in NumPy."""
     return float(np.mean(scores.numpy().argmax(axis=1) == labels.numpy()))
 
 
@@ -70,7 +70,7 @@ ACCURACY_WRONG = (
     Misconception(
         "smallest score",
         lambda scores, labels: share_of_hits(-scores, labels),
-        "The network's answer is the class with the largest score.",
+        "The network predicts the class with the largest score.",
     ),
     Misconception(
         "values instead of classes",
@@ -131,7 +131,7 @@ LENGTH_WRONG = (
     Misconception(
         "last byte first",
         with_fault(order="little"),
-        "The lengths are read from the wrong end. The byte with the largest place value comes first.",
+        "The lengths are read from the wrong end. The most significant byte comes first.",
     ),
     Misconception(
         "one byte for each value",
@@ -271,7 +271,7 @@ BATCH_WRONG = (
     Misconception(
         "order undone",
         lambda X, y, order, size, i: rows_of(X, y, order.argsort()[i * size : (i + 1) * size]),
-        "`order[0]` is the number of the image that comes first. Here it is read the other way round.",
+        "`order[0]` is the number of the image that comes first. Here the two are exchanged.",
     ),
     Misconception(
         "batches counted from 1",
@@ -320,19 +320,19 @@ SHIFT_WRONG = (
         "What leaves on one side comes in on the other. Zeros should come in.",
     ),
     Misconception(
-        "other way",
+        "opposite direction",
         lambda image, down, right: shifted(image, -down, -right),
-        "It moves the other way. Moving the window up moves the image down.",
+        "It moves in the opposite direction. Moving the window up moves the image down.",
     ),
     Misconception(
         "up instead of down",
         lambda image, down, right: shifted(image, -down, right),
-        "Columns are right, but rows move the other way: a positive `down` moves the image down.",
+        "Columns are right, but rows move in the opposite direction: a positive `down` moves it down.",
     ),
     Misconception(
         "left instead of right",
         lambda image, down, right: shifted(image, down, -right),
-        "Rows are right, but columns move the other way: a positive `right` moves the image to the right.",
+        "Rows are right, but columns move in the opposite direction: a positive `right` moves it right.",
     ),
     Misconception(
         "ones come in",
@@ -468,7 +468,7 @@ FOLD_WRONG = (
         "These are the labels of the chosen images. Give the numbers of the images.",
     ),
     Misconception(
-        "places within a class",
+        "positions within a class",
         lambda labels, k, n: sorted(
             place for c in labels.unique().tolist() for place in range(k, int((labels == c).sum()), n)
         ),
@@ -543,7 +543,7 @@ NORMALISE = Function(
         Misconception(
             "channels together",
             lambda train, valid: normalised(train, valid, dims=(0, 1, 2, 3)),
-            "Each channel has a mean and a spread of its own.",
+            "Each channel has a mean and a standard deviation of its own.",
         ),
         Misconception(
             "each pixel by itself",
@@ -556,7 +556,7 @@ NORMALISE = Function(
             "The mean is right. Divide by the standard deviation, too.",
         ),
         Misconception(
-            "variance instead of spread",
+            "variance instead of standard deviation",
             lambda train, valid: (
                 (valid - train.mean((0, 2, 3), keepdim=True))
                 / train.var((0, 2, 3), keepdim=True, correction=0)

@@ -63,7 +63,7 @@ SHAPE = Value(
             "The first axis of a weight counts the output channels.",
         ),
         Misconception(
-            "layer the other way round",
+            "inputs and outputs swapped",
             (12, 6, 3, 5),
             "That is the weight of a layer from 24 channels to 12. Output channels come first.",
         ),
@@ -124,7 +124,7 @@ COST_WRONG = (
     Misconception(
         "full convolution",
         lambda c_i, c_o, k, h, w: counted(conv(c_i, c_o, k), pixels=h * w),
-        "This is the cost of a full convolution, which looks around and mixes in one step.",
+        "This is the cost of a full convolution, which filters in space and mixes channels in one step.",
     ),
     Misconception(
         "pointwise forgotten",
@@ -134,7 +134,7 @@ COST_WRONG = (
     Misconception(
         "depthwise forgotten",
         lambda c_i, c_o, k, h, w: counted(conv(c_i, c_o, 1), pixels=h * w),
-        "This is the pointwise layer alone. Which layer looks around?",
+        "This is the pointwise layer alone. Which layer filters in space?",
     ),
     Misconception(
         "depthwise with output channels",
@@ -219,7 +219,7 @@ GROUPED_WRONG = (
         lambda X, weight, groups: torch.cat(
             [F.conv2d(part[None], weight[group::groups])[0] for group, part in enumerate(X.chunk(groups))]
         ),
-        "Each group of inputs meets every so many-th kernel. The kernels of a group lie side by side.",
+        "The kernels are dealt out to the groups in turn. The kernels of a group lie side by side.",
     ),
     Misconception(
         "results of the groups added",
@@ -254,9 +254,9 @@ GROUPED_WRONG = (
         "Within a group the results of its input channels are added up, as in any convolution.",
     ),
     Misconception(
-        "kernels turned around",
+        "kernels flipped",
         lambda X, weight, groups: grouped(X, weight.flip(2, 3), groups),
-        "The groups are right, but the kernels are turned around.",
+        "The groups are right, but the kernels are flipped.",
     ),
 )
 
@@ -291,7 +291,7 @@ def full_case(draw: RandomInputs, c_i: int, c_o: int, m: int, k: int) -> tuple[T
 
 
 def by_impulses(depthwise: Tensor, pointwise: Tensor, c_i: int) -> Tensor:
-    """Send an impulse through each channel: what comes out is the full kernel, turned around."""
+    """Send an impulse through each channel: what comes out is the full kernel, flipped."""
     k_h, k_w = depthwise.shape[2:]
     X = torch.zeros(c_i, c_i, 2 * k_h - 1, 2 * k_w - 1)
     X[range(c_i), range(c_i), k_h - 1, k_w - 1] = 1
@@ -333,9 +333,9 @@ FULL_WRONG = (
         "The slices of the input channels are added up. In the weight they stay apart.",
     ),
     Misconception(
-        "kernels turned around",
+        "kernels flipped",
         lambda depthwise, pointwise, c_i: by_impulses(depthwise, pointwise, c_i).flip(2, 3),
-        "The slices are right, but turned around. A layer lays its kernel on the image as it is.",
+        "The slices are right, but flipped. A layer lays its kernel on the image as it is.",
     ),
     Misconception(
         "inputs before outputs",
@@ -386,17 +386,17 @@ def does_not_mix(model: nn.Module, done: Run) -> str:
 def does_not_look_around(model: nn.Module, done: Run) -> str:
     """Return the fault that an output cell sees less than 5×5 cells."""
     fewest = int(seen(model).sum(1).min())
-    return "" if fewest == 25 else f"an output cell sees {fewest} of the 25 cells around its place"
+    return "" if fewest == 25 else f"an output cell sees {fewest} of the 25 cells around its position"
 
 
 NETWORK_RULES = (
     Rule(
         "channels not mixed",
         does_not_mix,
-        "Groups know nothing of each other. What brings all channels together again, without looking around?",
+        "Groups know nothing of each other. What brings all channels together again, at one position?",
     ),
     Rule(
-        "does not look around",
+        "sees no neighbours",
         does_not_look_around,
         "A 1×1 layer sees no neighbours. Some layer must see 5×5 cells, or several must add up to that.",
     ),

@@ -153,7 +153,7 @@ PARAMETERS = Function(
 def scores_labels_and_k(
     draw: RandomInputs, n: int, classes: int, k: int
 ) -> tuple[Tensor, Tensor, int] | None:
-    """Make scores without ties in a row, labels, and a number of places."""
+    """Make scores without ties in a row, labels, and a number of ranks."""
     scores = draw(n, classes) * 2 * classes + torch.arange(classes)
     return (scores, draw(n, low=0, high=classes - 1).long(), k) if k <= classes else None
 
@@ -172,7 +172,7 @@ TOP_K = Function(
     cases=Cases(scores_labels_and_k, n=range(1, 7), classes=range(2, 5), k=range(1, 4), small=20, large=20),
     wrong=(
         Misconception(
-            "first place only",
+            "first rank only",
             lambda s, y, k: among_the_best(s, y, 1),
             "This counts the images whose own class comes first. It may be among the first `k`.",
         ),
@@ -192,12 +192,12 @@ TOP_K = Function(
         Misconception(
             "divided by k",
             lambda s, y, k: among_the_best(s, y, k) / k,
-            "At most one of an image's `k` places is its own class: divide by the number of images.",
+            "At most one of an image's `k` classes is its own: divide by the number of images.",
         ),
         Misconception(
             "smallest scores",
             lambda s, y, k: among_the_best(-s, y, k),
-            "The best places are those of the largest scores.",
+            "The best classes are those with the largest scores.",
         ),
         Misconception(
             "values instead of classes",
@@ -211,20 +211,20 @@ TOP_K = Function(
 # ---- 5: the confusion matrix ------------------------------------------------------------
 
 
-def labels_and_answers(draw: RandomInputs, n: int, m: int) -> tuple[Tensor, Tensor, int]:
-    """Make the labels and answers of m images, of n classes, of which the last may not occur."""
+def labels_and_predictions(draw: RandomInputs, n: int, m: int) -> tuple[Tensor, Tensor, int]:
+    """Make the labels and predictions of m images, of n classes, of which the last may not occur."""
     last = n - 1 - (m % 2 == 0)
     return draw(m, low=0, high=last).long(), draw(m, low=0, high=last).long(), n
 
 
-def confusion_of(labels: Tensor, answers: Tensor, n: int) -> Tensor:
-    """Count the pairs of label and answer."""
-    return torch.bincount(labels * n + answers, minlength=n * n).reshape(n, n)
+def confusion_of(labels: Tensor, predicted: Tensor, n: int) -> Tensor:
+    """Count the pairs of label and prediction."""
+    return torch.bincount(labels * n + predicted, minlength=n * n).reshape(n, n)
 
 
-def fractions_of_rows(labels: Tensor, answers: Tensor, n: int) -> Tensor:
+def fractions_of_rows(labels: Tensor, predicted: Tensor, n: int) -> Tensor:
     """Divide each row of the matrix by its sum."""
-    counts = confusion_of(labels, answers, n)
+    counts = confusion_of(labels, predicted, n)
     return counts / counts.sum(1, keepdim=True)
 
 
@@ -233,47 +233,47 @@ CONFUSION = Function(
     title="A confusion matrix",
     level=2,
     right=confusion_of,
-    cases=Cases(labels_and_answers, n=range(2, 5), m=range(1, 9)),
+    cases=Cases(labels_and_predictions, n=range(2, 5), m=range(1, 9)),
     wrong=(
         Misconception(
             "rows and columns exchanged",
-            lambda labels, answers, n: confusion_of(answers, labels, n),
+            lambda labels, predicted, n: confusion_of(predicted, labels, n),
             "The rows are what the images are, the columns what the network says.",
         ),
         Misconception(
             "marked instead of counted",
-            lambda labels, answers, n: confusion_of(labels, answers, n).clamp(max=1),
+            lambda labels, predicted, n: confusion_of(labels, predicted, n).clamp(max=1),
             "A pair that occurs twice has to count twice.",
         ),
         Misconception(
             "fractions",
-            lambda labels, answers, n: confusion_of(labels, answers, n) / len(labels),
+            lambda labels, predicted, n: confusion_of(labels, predicted, n) / len(labels),
             "Give counts, not fractions.",
         ),
         Misconception(
             "fractions of a row",
-            lambda labels, answers, n: fractions_of_rows(labels, answers, n),
+            lambda labels, predicted, n: fractions_of_rows(labels, predicted, n),
             "You divided each row by its sum. Give counts, not fractions.",
         ),
         Misconception(
             "fractions of a row, 0/0 left out",
-            lambda labels, answers, n: fractions_of_rows(labels, answers, n).nan_to_num(0),
+            lambda labels, predicted, n: fractions_of_rows(labels, predicted, n).nan_to_num(0),
             "You divided each row by its sum. Give counts, not fractions.",
         ),
         Misconception(
             "marked, rows and columns exchanged",
-            lambda labels, answers, n: confusion_of(answers, labels, n).clamp(max=1),
+            lambda labels, predicted, n: confusion_of(predicted, labels, n).clamp(max=1),
             "Rows and columns are exchanged, and a pair that occurs twice has to count twice.",
         ),
         Misconception(
-            "right answers only",
-            lambda labels, answers, n: confusion_of(labels, answers, n).diag().diag(),
-            "Wrong answers belong into the matrix too.",
+            "right predictions only",
+            lambda labels, predicted, n: confusion_of(labels, predicted, n).diag().diag(),
+            "Wrong predictions belong in the matrix, too.",
         ),
         Misconception(
-            "wrong answers only",
-            lambda labels, answers, n: confusion_of(labels, answers, n).fill_diagonal_(0),
-            "Right answers belong into the matrix too.",
+            "wrong predictions only",
+            lambda labels, predicted, n: confusion_of(labels, predicted, n).fill_diagonal_(0),
+            "Right predictions belong in the matrix, too.",
         ),
     ),
 )
@@ -317,7 +317,7 @@ EXPERIMENT = Function(
             "first minus second", changed(-1), "The difference is to be positive where `b` is better."
         ),
         Misconception(
-            "spread instead of error",
+            "standard deviation instead of standard error",
             changed(error=lambda a, b: (a.var() + b.var()) ** 0.5),
             "That is how far single runs scatter. The mean of n runs scatters less.",
         ),

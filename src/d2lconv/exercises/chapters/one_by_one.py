@@ -52,7 +52,7 @@ COLOURS = Setting(
         Misconception(
             "matrix transposed",
             by_matrix((0, 1, 0), (0, 0, 1), (1, 0, 0)),
-            "The colours turn the other way round. A row belongs to an output, a column to an input.",
+            "The colours turn in the other direction. A row belongs to an output, a column to an input.",
         ),
         Misconception("nothing changed", lambda X: X, "Each output is the input of the same colour."),
         Misconception(
@@ -103,10 +103,10 @@ REDUCTION = Value(
         cost(nn.Conv2d(480, 48, 5, padding=2, device="meta")),
         cost(nn.Conv2d(480, 16, 1, device="meta"), nn.Conv2d(16, 48, 5, padding=2, device="meta")),
     ),
-    parts=("MACs of the direct way", "MACs through 16 channels"),
+    parts=("MACs of the direct layer", "MACs through 16 channels"),
     answer_description="two whole numbers, (direct, reduced)",
     wrong=(
-        Misconception("two ways swapped", (REDUCE + AFTER, DIRECT), "The direct way comes first."),
+        Misconception("order swapped", (REDUCE + AFTER, DIRECT), "The direct layer comes first."),
         Misconception(
             "output size forgotten",
             (DIRECT // 196, (REDUCE + AFTER) // 196),
@@ -120,7 +120,7 @@ REDUCTION = Value(
         Misconception(
             "reduction for free",
             (DIRECT, AFTER),
-            "The direct way is right. Does the reduction itself cost nothing?",
+            "The direct layer is right. Does the reduction itself cost nothing?",
         ),
         Misconception(
             "channels not reduced",
@@ -207,7 +207,7 @@ PIXELS = Debug(
         Misconception(
             "matrix transposed",
             lambda X, K: mix(X, K.T),
-            "Rows of the matrix are output channels. With the pixels in rows, which way round must it stand?",
+            "Rows of the matrix are output channels. With the pixels in rows, must it be transposed?",
         ),
         Misconception(
             "height and width swapped",
@@ -458,7 +458,7 @@ SLIDING = Function(
             "Flattening puts the rows of a map one after another. In which order must the weights come back?",
         ),
         Misconception(
-            "kernel turned around",
+            "kernel flipped",
             lambda weight, bias, X: slid(weight, bias, X, order=lambda kernel: kernel.flip(2, 3)),
             "The first weight belongs to the cell at the top left.",
         ),

@@ -55,9 +55,9 @@ PREDICT = Value(
         ),
         Misconception("rounded up", (33, 46), "The last step must fit in whole: round down, not up."),
         Misconception(
-            "first place not counted",
+            "first position not counted",
             (31, 45),
-            "You counted the kernel's steps. It has one more place than steps.",
+            "You counted the kernel's steps. It has one more position than steps.",
         ),
         Misconception(
             "stride on both axes",
@@ -95,7 +95,7 @@ EVEN = Choice(
     title="Keep the size with an even kernel",
     level=1,
     right="c",
-    because="an axis needs 3 zeros, and only a lopsided border has an odd number of them.",
+    because="an axis needs 3 zeros, and only an asymmetric border has an odd number of them.",
     wrong={
         "a": "Two zeros on each side are four along an axis: 28 + 4 - 4 + 1 cells, one too many.",
         "b": "In PyTorch a pair is the height's padding and the width's, each per side. "
@@ -195,8 +195,8 @@ def corr(X: Tensor, K: Tensor, s: int = 1, d: int = 1) -> Tensor:
     return F.conv2d(X[None, None], K[None, None], stride=s, dilation=d)[0, 0]
 
 
-def span_too_long(X: Tensor, K: Tensor, s: int, d: int) -> Tensor:
-    """Cross-correlate with the fault of the notebook: the kernel's span is d times its size."""
+def too_large(X: Tensor, K: Tensor, s: int, d: int) -> Tensor:
+    """Cross-correlate with the fault of the notebook: an effective kernel size of d times k."""
     (h, w), (k_h, k_w) = X.shape, K.shape
     Y = torch.zeros((h - d * k_h) // s + 1, (w - d * k_w) // s + 1)
     for r in range(Y.shape[0]):
@@ -231,9 +231,9 @@ DILATED_WRONG = (
         "The kernel is not spread at all: d has no effect any more.",
     ),
     Misconception(
-        "last place left out",
+        "last position left out",
         lambda X, K, s, d: corr(X, K, s, d)[:-1, :-1],
-        "The last row and the last column of the output are missing. Count the places for n = 3, k = 3.",
+        "The last row and the last column of the output are missing. Count the positions for n = 3, k = 3.",
     ),
     Misconception(
         "floor forgotten",
@@ -253,7 +253,7 @@ DILATED_WRONG = (
     Misconception(
         "stride and dilation swapped",
         lambda X, K, s, d: corr(X, K, d, s),
-        "The stride s lies between two places of the kernel, the dilation d between two of its cells.",
+        "The stride s lies between two positions of the kernel, the dilation d between two of its cells.",
     ),
 )
 
@@ -263,7 +263,7 @@ DILATED = Debug(
     title="Right without dilation",
     level=2,
     right=lambda X, K, s, d: corr(X, K, s, d),
-    given=span_too_long,
+    given=too_large,
     cases=Cases(
         dilated_case,
         h=range(1, 9),
@@ -332,12 +332,12 @@ SAME_WRONG = (
     Misconception(
         "dilation ignored",
         pads(lambda n, k, s, d: total_zeros(n, k, s, 1)),
-        "A kernel with dilation spans more cells than it has.",
+        "A kernel with dilation covers more cells than it has.",
     ),
     Misconception(
-        "span off by one",
+        "effective size off by one",
         pads(lambda n, k, s, d: max((math.ceil(n / s) - 1) * s + d * k - n, 0)),
-        "A kernel of k cells has k - 1 distances of d between them. How many cells does that span?",
+        "A kernel of k cells has k - 1 distances of d between them. How many cells does it cover?",
     ),
     Misconception(
         "odd zero before",

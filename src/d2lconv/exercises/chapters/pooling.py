@@ -68,7 +68,7 @@ BY_HAND = Value(
         Misconception(
             "signs dropped",
             lambda: F.max_pool2d(X, 3, padding=1)[0].abs(),
-            "The places are right. The numbers keep their signs.",
+            "The positions are right. The numbers keep their signs.",
         ),
     ),
 )
@@ -314,7 +314,7 @@ LAST_WINDOW_WRONG = (
     Misconception(
         "stride not used",
         lambda n, kernel_size, stride, padding, ceil_mode: n + 2 * padding - kernel_size + 1,
-        "That is the number of places for a window that moves by one cell.",
+        "That is the number of positions for a window that moves by one cell.",
     ),
     Misconception(
         "stride of the window's size",
@@ -383,9 +383,9 @@ def one_size_only(model: nn.Module, done: Run) -> str:
 
 
 def no_convolution(model: nn.Module, done: Run) -> str:
-    """Return the fault that no convolution looks around."""
+    """Return the fault that no convolution sees neighbouring cells."""
     found = any(step.looks_around for step in done.steps("Conv2d"))
-    return "" if found else "no convolution looks around"
+    return "" if found else "no convolution has a kernel larger than 1×1"
 
 
 NETWORK_RULES = (
@@ -417,7 +417,7 @@ ANY_SIZE = Network(
 
 
 def max_gradient(X: Tensor, k: int, G: Tensor) -> Tensor:
-    """Let PyTorch compute the gradient by the input."""
+    """Let PyTorch compute the gradient with respect to the input."""
     X = X.clone().requires_grad_()
     (made,) = torch.autograd.grad(F.max_pool2d(X[None], k)[0], X, G)
     return made

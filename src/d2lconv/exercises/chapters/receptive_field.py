@@ -111,7 +111,7 @@ LARGER = Choice(
     because="a stride multiplies what all later layers add: the field grows from 7 to 1 + 2 + 4 + 4 = 11.",
     wrong={
         "a": "Padding moves the field, into the zeros around the image. Its size stays the same.",
-        "b": "A cell sees all channels anyway. More of them make it cleverer, but it sees no further.",
+        "b": "A cell sees all channels anyway. More of them let it recognise more, but it sees no further.",
         "c": "The last layer's own cells see what they saw before; they only lie further apart.",
         "e": "A 1×1 layer adds d·(k - 1) = 0 cells, wherever it stands.",
     },
@@ -153,7 +153,7 @@ SEEN_WRONG = (
     Misconception(
         "dilation forgotten",
         with_each_layer(lambda k, s, p, d: (k, s, p, 1)),
-        "The cells of a dilated kernel are d cells apart, so it reaches further than k cells.",
+        "The cells of a dilated kernel are d cells apart, so it covers more than k cells.",
     ),
     Misconception(
         "padding forgotten",
@@ -166,7 +166,7 @@ SEEN_WRONG = (
         "Cell 1 looks s cells further than cell 0. The strides are not used.",
     ),
     Misconception(
-        "padding the other way",
+        "padding in the wrong direction",
         with_each_layer(lambda k, s, p, d: (k, s, -p, d)),
         "Padding moves the windows to lower cells, not to higher ones.",
     ),
@@ -178,7 +178,7 @@ SEEN_WRONG = (
     Misconception(
         "size of a dilated kernel wrong",
         with_each_layer(lambda k, s, p, d: (d * k, s, p, 1)),
-        "A kernel of 3 with dilation 2 reaches over 5 cells, not 6: count the steps between its cells.",
+        "A kernel of 3 with dilation 2 covers 5 cells, not 6: count the steps between its cells.",
     ),
     Misconception(
         "layers in the wrong order",
@@ -252,7 +252,7 @@ SEEN = Function(
 # ---- 4: no gaps, nothing twice ------------------------------------------------------------
 
 
-def ways(dilations: dict[str, int], cell: int) -> int:
+def paths(dilations: dict[str, int], cell: int) -> int:
     """Count the paths from an input cell up to output cell 0, through three layers of 3 kernel cells."""
     reached = [0]
     for dilation in dilations.values():
@@ -262,7 +262,7 @@ def ways(dilations: dict[str, int], cell: int) -> int:
 
 def dilated(*dilations: int) -> Callable[[int], int]:
     """Make a misconception from its dilations."""
-    return lambda cell: ways(dict(zip("abc", dilations, strict=True)), cell)
+    return lambda cell: paths(dict(zip("abc", dilations, strict=True)), cell)
 
 
 ONCE = Setting(
@@ -271,7 +271,7 @@ ONCE = Setting(
     level=2,
     answer_description="three dilations, whole numbers of at least 1",
     read=numbers_named("first", "second", "third", minimum=1),
-    use=ways,
+    use=paths,
     right=lambda cell: 1 if cell < 27 else 0,
     cases=Cases(lambda draw, cell: (cell,), cell=range(40), small=40, large=0),
     wrong=(
@@ -307,14 +307,14 @@ ONCE = Setting(
             "Each path leads to another cell, but with gaps. Which cells does the first layer leave out?",
         ),
         Misconception(
-            "reach instead of dilation",
+            "effective size instead of dilation",
             dilated(3, 5, 7),
             "These look like sizes. A dilation is the distance from one cell of the kernel to the next.",
         ),
         Misconception(
             "nothing side by side",
             dilated(2, 6, 18),
-            "Each way leads to a cell of its own, but only every other cell is reached.",
+            "Each path leads to a cell of its own, but only every other cell is reached.",
         ),
         Misconception(
             "third layer too far",
@@ -353,7 +353,7 @@ def kernels_too_large(model: nn.Module, done: Run) -> str:
 def too_many_layers(model: nn.Module, done: Run) -> str:
     """Return the fault that there are more than four convolutions."""
     number = sum(step.looks_around for step in done.steps("Conv2d", "ConvTranspose2d"))
-    return f"{number} convolutions look around, and at most 4 are allowed" if number > 4 else ""
+    return f"{number} convolutions see neighbouring cells, and at most 4 are allowed" if number > 4 else ""
 
 
 MIXING = ("mean", "sum", "amax", "amin", "max", "cumsum", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "Linear")

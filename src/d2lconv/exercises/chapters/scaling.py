@@ -314,7 +314,7 @@ FASTEST = Function(
         Misconception(
             "counted from zero",
             lambda compute, transfer, latency, most: fastest(compute, transfer, latency, most) - 1,
-            "This is a place in a list that begins at 0, and the number of workers begins at 1.",
+            "This is a position in a list that begins at 0, and the number of workers begins at 1.",
         ),
     ),
 )

@@ -212,7 +212,7 @@ FIELD = Function(
 
 
 def of_outputs(c_in: int, c_out: int, k: int) -> float:
-    """Return the spread with the fault of the notebook: it counts outputs."""
+    """Return the standard deviation with the fault of the notebook: it counts outputs."""
     return float((2 / (c_out * k * k)) ** 0.5)
 
 
@@ -249,7 +249,7 @@ FIRST_WEIGHTS = Debug(
             "A window has rows and columns.",
         ),
         Misconception(
-            "variance instead of spread",
+            "variance instead of standard deviation",
             lambda c_in, c_out, k: 2 / (c_in * k * k),
             "That is the variance. The standard deviation is its square root.",
         ),

@@ -125,5 +125,5 @@ export function ratio(cost, whole) {
 export function percent(share, whole) {
   const hundredths = (100 * share) / whole;
   if (!share) return "";
-  return hundredths < 0.1 ? "< 0.1 %" : `${hundredths.toFixed(1)} %`;
+  return hundredths < 0.1 ? "< 0.1%" : `${hundredths.toFixed(1)}%`;
 }

@@ -238,7 +238,7 @@ const cellsOf = ({ r, j }, cell) => `${counted(r, "input cell")}, ${cell * j} to
 function explain(top, cell, paths) {
   const all = sum(paths);
   const used = paths.filter(Boolean).length;
-  const [most, ends] = [Math.max(...paths), paths[0]].map((n) => `${percent(n / all)} %`);
+  const [most, ends] = [Math.max(...paths), paths[0]].map((n) => `${percent(n / all)}%`);
   const start = `${cell}·${top.j} = ${cell * top.j}`;
   const where = `Output cell ${cell} sees ${cellsOf(top, cell)}: its field starts at ${start}.`;
   const gaps = used < top.r ? ` Only ${used} of them count, the others lie in gaps.` : "";

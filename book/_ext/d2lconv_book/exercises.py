@@ -1,0 +1,61 @@
+"""Questions and exercises answer on the page: below its prompt, an exercise has an input, or opens in Colab.
+
+What a page shows of a question stands in the notebook's output. In place of the cell that a reader of the
+notebook would run, an exercise whose answer is numbers or a letter has its rule, which `d2lconv.questions`
+writes; one whose answer is code keeps the code that it begins with, and gets a link.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from d2lconv.exercises.engine.registry import find
+from d2lconv.questions import web
+from d2lconv_book.explorers import write_file
+
+_CHECK = re.compile(r'^check\("([\w.]+)", (?!.*solution=True)', re.MULTILINE)
+_COLAB = "https://colab.research.google.com/"
+
+
+def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
+    """Put an input or a link below the prompt of each exercise of a chapter."""
+    path = Path(app.env.doc2path(app.env.docname))
+    if path.suffix != ".ipynb":
+        return
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    links = (link["refuri"] for link in doctree.findall(nodes.reference) if "refuri" in link)
+    notebook = next((link for link in links if link.startswith(_COLAB)), "")
+    for cell in list(doctree.findall(nodes.container)):
+        if cell.get("nb_element") != "cell_code" or not (found := _CHECK.search(cell.astext())):
+            continue
+        form = web.form_of(find(found[1]))
+        if form is not None:
+            cell.replace_self(nodes.raw("", form, format="html"))
+        else:
+            address = f"{notebook}#scrollTo={cells[cell['cell_index']]['id']}"
+            link = nodes.reference("", "Open this exercise in Colab", refuri=address)
+            cell[:] = [cell[0], nodes.paragraph("", "", link, classes=["d2l-code-exercise"])]
+
+
+def write_script(app: Sphinx) -> None:
+    """Write script and style to the site; outside of `html_static_path`, whose files every page loads."""
+    write_file(app, "_static/ask.js", web.script())
+    write_file(app, "_static/ask.css", (web.FOLDER / "ask.css").read_text(encoding="utf-8"))
+
+
+def add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Load script and style on a page with something to answer."""
+    if 'class="d2l-ask' in context.get("body", ""):
+        app.add_css_file("ask.css")
+        app.add_js_file("ask.js", loading_method="defer")
+
+
+def setup(app: Sphinx) -> None:
+    """Connect to the steps of a build."""
+    app.connect("builder-inited", write_script)
+    app.connect("doctree-read", place_exercises, priority=800)
+    app.connect("html-page-context", add_script)

@@ -1,0 +1,11 @@
+"""Questions in the text: predict, then look.
+
+The last line of a cell is ``ask("channels.weights")``. A choice is answered by a click, on the book's pages
+and in a notebook; numbers are typed on the page, and in a notebook given after the name, as in
+``ask("channels.weights", (24, 3))``. What is wrong is explained.
+"""
+
+from d2lconv.questions.engine import ask, questions_of
+from d2lconv.questions.kinds import Choice, Question, Value
+
+__all__ = ["Choice", "Question", "Value", "ask", "questions_of"]

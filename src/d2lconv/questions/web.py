@@ -1,0 +1,197 @@
+"""What a page needs to answer by itself: the rules of exercises, and the script that follows them.
+
+A page shows questions as `Question` writes them, and below the prompt of an exercise whose answer is numbers
+or a letter what `form_of` returns. The rules come from the exercises, so page and notebook cannot drift.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import itertools
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from d2lconv.exercises.chapters import channels
+from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
+from d2lconv.exercises.engine.numbers import read
+from d2lconv.exercises.engine.sandbox import Outcome
+from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
+
+FOLDER = Path(__file__).with_name("web")
+SCRIPTS = ("numbers.js", "hints.js", "uses.js", "rules.js", "page.js")
+Rule = dict[str, Any]
+
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
+_SPACE = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
+
+_COLUMNS = [[f"row {r}, column {c}" for c in range(3)] for r in range(3)]
+_KERNEL = [name for row in _COLUMNS for name in row]
+
+#: For each setting that is numbers: what it does (uses.js), one that is right, and the inputs.
+SETTINGS: dict[str, Rule] = {
+    "convolution.3": {"use": "padded", "right": [[0, 0, 0], [1, 0, 0], [0, 0, 0]], "grid": [3, 3]},
+    "one_by_one.1": {"use": "mixed", "right": [[0, 0, 1], [1, 0, 0], [0, 1, 0]], "grid": [3, 3]},
+    "channels.4": {
+        "use": "responds",
+        "right": [[[1, 0, -1]] * 3, [[0, 0, 0]] * 3, [[-1, 0, 1]] * 3],
+        "grid": [3, 3, 3],
+    },
+    "padding_stride.3": {
+        "use": "size",
+        "right": [3, 2, 0],
+        "names": ["kernel_size", "stride", "padding"],
+        "least": [1, 1, 0],
+    },
+    "receptive_field.4": {
+        "use": "paths",
+        "right": [1, 3, 9],
+        "names": ["first", "second", "third"],
+        "least": [1, 1, 1],
+    },
+}
+
+LINEAR = ("padded", "mixed")  #: Uses in which what a setting gives tells the setting.
+
+
+def rule_of(exercise: Exercise) -> Rule | None:
+    """Return what a page needs to judge answers to an exercise; None if its answer is code.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        The exercise.
+
+    Returns
+    -------
+    dict or None
+        Plain data.
+
+    Examples
+    --------
+    >>> from d2lconv.exercises.engine.registry import find
+    >>> rule_of(find("channels.2"))["kind"], rule_of(find("channels.3"))
+    ('choice', None)
+    """
+    common: Rule = {"name": exercise.id, "asked": exercise.answer_description}
+    if isinstance(exercise, Choice):
+        return common | {
+            "kind": "choice",
+            "right": exercise.right,
+            "because": exercise.because,
+            "wrong": dict(exercise.wrong),
+        }
+    if isinstance(exercise, Value):
+        right = _plain(exercise.right())
+        fields = {"names": list(exercise.parts)} if exercise.parts else {"shape": list(read(right).shape)}
+        gives = [_plain(one.gives() if callable(one.gives) else one.gives) for one in exercise.wrong]
+        common |= {"kind": "value", "parts": list(exercise.parts), "fields": fields}
+        return common | {"right": right, "wrong": list(map(_named, exercise.wrong, gives))}
+    return common | _setting(exercise) if isinstance(exercise, Setting) and exercise.id in SETTINGS else None
+
+
+def _setting(exercise: Setting) -> Rule:
+    """Return the rule of a setting: its cases, those that they shrink to, and what misconceptions give."""
+    rule = dict(SETTINGS[exercise.id])
+    fields = {key: rule.pop(key) for key in ("names", "least", "grid") if key in rule}
+    cases = list(exercise.cases)
+    everywhere = itertools.product(*(range(len(values)) for values in exercise.cases._values))
+    found = (exercise.cases._case(positions) for positions in everywhere)
+    wrong = [_named(one, [_given(one.gives, case.arguments) for case in cases]) for one in exercise.wrong]
+    if rule["use"] in LINEAR:
+        for one in wrong:
+            _shorten(one, exercise.use, [case.arguments for case in cases], fields["grid"])
+    rule |= {
+        "kind": "setting",
+        "fields": fields,
+        "names": list(inspect.signature(exercise.right).parameters),
+        "tried": [",".join(map(str, case.positions)) for case in cases],
+        "cases": {
+            ",".join(map(str, case.positions)): [_plain(argument) for argument in case.arguments]
+            for case in found
+            if case is not None
+        },
+        "wrong": wrong,
+        "error": exercise._hint_for("error", Outcome("error"))[1],
+    }
+    if rule["use"] == "responds":
+        rule["pictures"] = {name: _painted(picture) for name, picture in channels.PICTURES.items()}
+    return rule
+
+
+def _named(wrong: Misconception, gives: object) -> Rule:
+    return {"name": wrong.name, "hint": wrong.hint, "gives": gives}
+
+
+def _shorten(wrong: Rule, use: Any, cases: list[tuple[object, ...]], shape: list[int]) -> None:
+    """Write a setting in place of the many numbers that it gives, if there is one."""
+    units = torch.eye(math.prod(shape)).reshape(-1, *shape)
+    seen = torch.stack([torch.cat([use(unit, *case).flatten() for case in cases]) for unit in units], dim=1)
+    given = torch.cat([read(numbers).flatten() for numbers in wrong["gives"]])
+    setting = torch.linalg.lstsq(seen.double(), given[:, None]).solution.round()
+    if torch.equal(seen.double() @ setting, given[:, None]):
+        wrong["setting"] = _plain(setting.reshape(shape))
+        del wrong["gives"]
+
+
+def _painted(picture: Tensor) -> list[object]:
+    """Return the colours of a picture of two halves, and whether they lie above each other."""
+    first, second = picture[:, 0, 0], picture[:, -1, -1]
+    return [first.tolist(), second.tolist(), bool((picture[:, 0, -1] == first).all())]
+
+
+def _given(gives: Any, arguments: tuple[object, ...]) -> object:
+    """Return what a misconception gives for a case; None where it is not defined."""
+    try:
+        return _plain(gives(*arguments))
+    except Exception:
+        return None
+
+
+def _plain(value: object) -> Any:
+    """Return numbers as nested lists, whole ones without a point; a word as it is."""
+    if isinstance(value, str):
+        return value
+
+    def walk(one: Any) -> Any:
+        return [walk(item) for item in one] if isinstance(one, list) else int(one) if one == int(one) else one
+
+    return walk(read(value).tolist())
+
+
+def hidden(rule: Rule) -> str:
+    """Write a rule so that nobody reads the answer by accident: each letter is replaced by another.
+
+    >>> hidden({"right": "b"})
+    'LQC:89EQiQ3QN'
+    """
+    text = json.dumps(rule, separators=(",", ":"), ensure_ascii=False)
+    return "".join(chr(33 + (ord(c) + 14) % 94) if "!" <= c <= "~" else c for c in text)
+
+
+def form_of(exercise: Exercise) -> str | None:
+    """Return what a page shows below the prompt of an exercise, as HTML; None if its answer is code."""
+    rule = rule_of(exercise)
+    if rule is None:
+        return None
+    data = f'data-ask="{exercise.id}" data-rule="{html.escape(hidden(rule))}"'
+    asked = html.escape(exercise.answer_description)
+    told = f"<noscript><p>Answers are checked by scripts. Asked for: {asked}.</p></noscript>"
+    return f'<div class="d2l-ask d2l-exercise" {data}>{told}</div>'
+
+
+def script() -> str:
+    """Write the script that lets questions and exercises of a page answer, without comments."""
+    hints = json.dumps([[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)], ensure_ascii=False)
+    texts = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
+        texts = pattern.sub("", texts)
+    return f'(() => {{\n"use strict";\nconst HINTS = {hints};\n{texts}}})();\n'

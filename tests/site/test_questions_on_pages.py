@@ -1,0 +1,207 @@
+"""Questions and exercises on the built pages: asked, answered and remembered, with scripts and without."""
+
+import gzip
+import json
+import re
+
+import pytest
+from tests.built_book import ROOT, parse, sideways
+from tools.notebooks import load
+
+from d2lconv.exercises.engine.registry import CHAPTERS, every_exercise
+from d2lconv.questions import questions_of, web
+
+KEY = "d2lconv.answers"
+MOST = 12 * 1024  # bytes of script, style and rules of a page, compressed
+
+
+@pytest.fixture
+def chapter(visit, site):
+    """Return a function that opens a chapter from the disk; nothing on it may go wrong."""
+    seen = []
+
+    def open_chapter(name, **options):
+        page, problems = visit((site / f"book/{name}.html").as_uri(), **options)
+        seen.append(problems)
+        return page
+
+    yield open_chapter
+    assert not any(seen), seen
+
+
+def place(page, name):
+    return page.locator(f'[data-ask="{name}"]')
+
+
+def answer(page, name, *texts):
+    """Type an answer, and return what is announced."""
+    for field, text in zip(place(page, name).locator("input, textarea").all(), texts, strict=True):
+        field.fill(text)
+    place(page, name).get_by_role("button", name="Check").click()
+    return place(page, name).get_by_role("status").inner_text()
+
+
+def test_option_is_explained_by_a_click_and_by_a_key(chapter):
+    page = chapter("channels")
+    question = place(page, "channels.grey")
+    assert question.locator("details p:visible").count() == 0
+    question.locator("summary", has_text="vertical").click()
+    assert "A grey picture has vertical edges, too" in question.locator("details[open]").inner_text()
+    assert "A grey picture has vertical edges, too" in question.get_by_role("status").inner_text()
+    question.locator("summary", has_text="red − blue").focus()
+    page.keyboard.press("Enter")
+    assert "three equal channels cancel" in question.locator("details[open]").inner_text()
+    assert question.locator("details[open]").count() == 1
+    assert "three equal channels cancel" in question.get_by_role("status").inner_text()
+
+
+def test_typed_numbers_are_judged_and_explained(chapter):
+    page = chapter("channels")
+    assert "each of the three holds 2·2·2 numbers" in answer(page, "channels.weights", "12", "3")
+    assert "right: biases; not right: weights" in answer(page, "channels.weights", "25", "3")
+    assert answer(page, "channels.weights", "２４", "3").startswith("✓ Correct: three kernels")
+    fields = place(page, "channels.weights").locator("input")
+    assert [page.get_by_label(name, exact=True).first.count() for name in ("weights", "biases")] == [1, 1]
+    assert "weights should be a number, such as 4096" in answer(page, "channels.weights", "two dozen", "3")
+    assert fields.first.evaluate("field => field === document.activeElement")
+    assert fields.first.get_attribute("aria-invalid") is not None
+    answer(page, "channels.weights", "24", "3")
+    assert fields.first.get_attribute("aria-invalid") is None
+
+
+def test_shapes_and_matrices_are_typed_in_one_field(chapter):
+    page = chapter("pooling")
+    for text in ("2x2", "(2, 2)", "2 × 2", "2 2"):
+        assert answer(page, "pooling.stride", text).startswith("✓ Correct")
+    assert "the default of a convolution" in answer(page, "pooling.stride", "3×3")
+    for text in ("2 3\n5 1", "[[2, 3], [5, 1]]", "2 3; 5 1"):
+        assert answer(page, "pooling.ceil", text).startswith("✓ Correct")
+    assert "Look again at row 1, column 0" in answer(page, "pooling.ceil", "2 3; 4 1")
+    assert "Meant is rows of numbers" in answer(page, "pooling.ceil", "two and three")
+
+
+def test_exercise_shows_the_smallest_failing_case_and_a_hint(chapter):
+    page = chapter("convolution", width=390)
+    exercise = place(page, "convolution.3")
+    exercise.get_by_label("row 1, column 2", exact=True).fill("1")
+    exercise.get_by_role("button", name="Check").click()
+    said = exercise.get_by_role("status").inner_text()
+    assert "20 of 20 cases fail. The smallest case that shows it:" in said
+    assert "[[0, 1]]" in said
+    assert "The image moves to the left." in said
+    exercise.get_by_label("row 1, column 2", exact=True).fill("")
+    exercise.get_by_label("row 1, column 0", exact=True).fill("1")
+    exercise.get_by_role("button", name="Check").click()
+    assert exercise.get_by_role("status").inner_text() == "✓ Correct: 20 cases."
+    assert sideways(page) == 0
+
+
+def test_letters_answer_a_choice(chapter):
+    page = chapter("channels")
+    exercise = place(page, "channels.2")
+    exercise.get_by_role("button", name="d", exact=True).click()
+    assert "Each channel does meet a slice of its own." in exercise.get_by_role("status").inner_text()
+    assert exercise.locator('[aria-pressed="true"]').inner_text() == "d"
+    exercise.get_by_role("button", name="b", exact=True).press("Enter")
+    assert exercise.get_by_role("status").inner_text().startswith("✓ Correct")
+
+
+def test_without_scripts_options_unfold_and_answers_are_folded(browser, site):
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto((site / "book/channels.html").as_uri())
+        question = place(page, "channels.weights")
+        assert "How many weights does" in question.inner_text()
+        assert not question.get_by_text("three kernels").is_visible()
+        question.get_by_text("Answer").click()
+        assert question.get_by_text("three kernels").is_visible()
+        place(page, "channels.grey").locator("summary", has_text="vertical").click()
+        assert place(page, "channels.grey").get_by_text("A grey picture has vertical").is_visible()
+        assert "Asked for: three whole numbers" in place(page, "channels.1").inner_text()
+
+
+# ---- what the browser remembers ----
+
+
+def test_first_and_best_answers_are_remembered_and_shown(chapter):
+    page = chapter("channels")
+    assert "stays in this browser" in page.locator(".d2l-kept").inner_text()
+    answer(page, "channels.weights", "12", "3")
+    answer(page, "channels.weights", "24", "3")
+    kept = json.loads(page.evaluate(f"localStorage.getItem('{KEY}')"))
+    day = page.evaluate("Math.floor(Date.now() / 86400000)")
+    assert kept == {
+        "version": 1,
+        "answers": {"channels.weights": {"first": False, "right": True, "tries": 2, "day": day}},
+    }
+    page.reload()
+    assert "d2l-known" in place(page, "channels.weights").get_attribute("class")
+    assert "d2l-known" not in place(page, "channels.grey").get_attribute("class")
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        "",
+        "no JSON",
+        "null",
+        "[1, 2]",
+        '{"version": 1}',
+        '{"version": 2, "answers": {"channels.grey": {"right": true}}}',
+        '{"version": 1, "answers": {"channels.grey": 7, "__proto__": {"right": true}, "channels.vgg": null}}',
+    ],
+)
+def test_spoiled_progress_is_set_aside(chapter, spoiled):
+    page = chapter("channels")
+    page.evaluate("([key, text]) => localStorage.setItem(key, text)", [KEY, spoiled])
+    page.reload()
+    assert page.locator(".d2l-known").count() == 0
+    assert answer(page, "channels.weights", "24", "3").startswith("✓ Correct")
+    assert list(json.loads(page.evaluate(f"localStorage.getItem('{KEY}')"))["answers"]) == [
+        "channels.weights"
+    ]
+
+
+def test_page_answers_where_nothing_can_be_remembered(chapter):
+    page = chapter("channels")
+    page.evaluate("void (Storage.prototype.setItem = () => { throw new Error('full'); })")
+    assert answer(page, "channels.weights", "24", "3").startswith("✓ Correct")
+
+
+# ---- what stands in the pages ----
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_question_and_exercise_is_on_its_page(site, name):
+    page = parse(site / f"book/{name}.html")
+    text = page.select_one("article").get_text()
+    assert "Not attempted yet" not in text
+    assert "run the cell" not in text
+    exercises = [exercise for exercise in every_exercise() if exercise.chapter == name]
+    asked = [element["data-ask"] for element in page.select(".d2l-ask")]
+    closed = [exercise.id for exercise in exercises if web.rule_of(exercise)]
+    assert asked == [question.name for question in questions_of(name)] + closed
+    links = [link["href"] for link in page.select("article a[href*='#scrollTo=']")]
+    cells = {cell.source: cell.id for cell in load(ROOT / f"book/{name}.ipynb").cells}
+    open_ones = [exercise.id for exercise in exercises if exercise.id not in closed]
+    for exercise, link in zip(open_ones, links, strict=True):
+        source = next(source for source, cell in cells.items() if link.endswith(f"#scrollTo={cell}"))
+        assert f'check("{exercise}", ' in source
+        assert link.startswith("https://colab.research.google.com/github/")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_what_answers_is_light(site, name):
+    text = (site / f"book/{name}.html").read_text(encoding="utf-8")
+    files = [(site / f"_static/ask.{kind}").read_bytes() for kind in ("js", "css")]
+    rules = "".join(re.findall(r'data-rule="[^"]*"', text)).encode()
+    assert sum(len(gzip.compress(part)) for part in [*files, rules]) <= MOST
+
+
+def test_pages_without_questions_load_no_script_for_them(site):
+    assert "ask.js" not in (site / "book/glossary.html").read_text(encoding="utf-8")
+
+
+def test_search_finds_the_words_of_a_question(site):
+    index = (site / "_static/search-index.js").read_text(encoding="utf-8")
+    assert "Which of the three kernels gives zeros only?" in index

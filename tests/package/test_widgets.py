@@ -150,6 +150,27 @@ def test_kernels_that_do_not_fit_cannot_be_chosen():
     assert [kernel["name"] for kernel in figure.view.kernels] == ["own numbers"]
 
 
+def test_settings_of_the_convolution():
+    figure = convolution_explorer(X, K, stride=2, padding=1, adjust=["padding", "stride"])
+    assert list(figure.controls) == ["position", "padding", "stride"]
+    view = figure.view
+    assert (view.output_size(), view.last) == ((2, 2), 3)
+    view.stride = 1
+    assert (view.output_size(), view.last) == ((4, 4), 15)
+    view.dilation = 3  # 4 of 5 cells
+    assert view.output_size() == (2, 2)
+    view.padding = 0
+    with pytest.raises(ValueError, match="spans more cells"):
+        view.output_size()
+    assert "svg" in figure._repr_mimebundle_()["image/svg+xml"]
+    with pytest.raises(traitlets.TraitError, match="stride must be from 1 to 4, got 5"):
+        view.stride = 5
+    with pytest.raises(ValueError, match="adjust must hold names out of 'stride'.*got 'size'"):
+        convolution_explorer(adjust=["size"])
+    with pytest.raises(traitlets.TraitError, match="kernel of 2×2 cells must fit into the input of 3×3"):
+        convolution_explorer(X, K, dilation=3)
+
+
 def test_a_named_kernel():
     view = convolution_explorer(K="sharpen").view
     assert view.kernels[view.kernel_index]["name"] == "sharpen"

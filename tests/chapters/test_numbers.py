@@ -65,7 +65,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "one_by_one": {"486": "18 · 27, which stands beside it"},
     "pooling": {
-        "1,197": "training digits in the package",
         "9.3": "section of Deep Learning",
         "7.5": "section of Dive into Deep Learning",
     },
@@ -86,7 +85,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "569": "MobileNet paper, table 4",
         "4.2": "MobileNet paper, table 4",
         "6,000": "training images of clothes in the package",
-        "7.9": "9 · 64 / (9 + 64), by the formula above",
         "4.5": "3² / 2, by the formula beside it",
         "12,832": "5² · 16 · 32 weights and 32 biases, in exercise 6",
     },

@@ -157,7 +157,7 @@ def check(found, state):
     place = f"row {row}, column {column}"
     for text, start in (
         (found["formula"][-1], f"Output {o}, {place}: "),
-        (found["summary"].split("; ")[-1], f"output channel {o}, {place}: "),
+        (found["summary"].split("; ")[-1].rpartition("chosen. ")[2], f"output channel {o}, {place}: "),
     ):
         assert text.startswith(start)
         terms, result = re.sub("[()]|bias ", "", text.removeprefix(start).replace("−", "-")).split(" = ")

@@ -1,9 +1,12 @@
 """convolution_explorer on a page without a kernel, driven by keyboard and pointer in a real browser."""
 
+import itertools
+
 import pytest
 import torch
 from playwright.sync_api import expect
 from tests.explorers.widgets_book import GridFigure
+from torch.nn import functional as F
 
 from d2lconv.ops import corr2d
 
@@ -143,6 +146,38 @@ def test_it_plays_only_when_told_and_pauses(browser, book):
     context.close()
 
 
+def test_stride_padding_and_dilation_give_what_pytorch_gives(show):
+    explorer = Explorer(show("convolution"), 3)
+    X, K = (torch.tensor(explorer.numbers(grid)) for grid in ("input", "kernel"))
+    for s, p, d in itertools.product((1, 2, 3), (0, 1, 2), (1, 2, 3)):
+        for name, value in (("Stride", s), ("Padding", p), ("Dilation", d)):
+            explorer.slide(name, value)
+        explorer.settle()
+        refused = "".join(explorer.place.locator(".d2l-alert").all_text_contents())
+        if d * 2 + 1 > 5 + 2 * p:
+            rule = f"the kernel reaches over {2 * d + 1} rows, but the padded input has only {5 + 2 * p}"
+            assert refused.startswith(f"Not possible: {rule}; ")
+            continue
+        assert refused == ""
+        Y = F.conv2d(X[None, None], K[None, None], stride=s, padding=p, dilation=d)[0, 0]
+        assert torch.equal(torch.tensor(explorer.numbers("output")), Y)
+        assert torch.equal(torch.tensor(explorer.numbers("input")), F.pad(X, (p, p, p, p)))
+        explorer.control("Output cell").press("End")
+        row, column = (size - 1 for size in Y.shape)
+        assert explorer.marked("output") == [(row, column)]
+        window = [(row * s + u * d, column * s + v * d) for u in range(3) for v in range(3)]
+        assert explorer.marked("input") == window
+        assert explorer.formula().endswith(f" = {Y[row, column]:.0f}")
+    explorer.slide("Padding", 1)
+    explorer.slide("Dilation", 1)
+    assert not explorer.cell("input", 0, 0).is_editable()  # a zero of the padding
+    explorer.cell("input", 1, 1).fill("7")
+    assert explorer.numbers("input")[1][1] == 7
+    explorer.cell("input", 0, 0).hover()
+    assert explorer.place.locator(".d2l-note").first.text_content().startswith("This zero feeds 1 output cell.")
+    assert explorer.place.get_by_role("img").count() == 0
+
+
 # ---- grids ----
 
 
@@ -175,7 +210,7 @@ def test_numbers_are_edited_live_and_what_is_no_number_is_marked_and_explained(e
 
 
 def test_long_numbers_fit_their_cells(explorer):
-    for text, shown in (("999999", "1M"), ("-12345.68", "−12.3k"), ("1234.56", "1235"), ("-0.25", "−0.25")):
+    for text, shown in (("999999", "1M"), ("-12345.68", "−12k"), ("-12.346", "−12.3"), ("1234.56", "1235"), ("-0.25", "−0.25")):
         cell = explorer.cell("input", 0, 0)
         cell.fill(text)
         explorer.cell("kernel", 0, 0).focus()
@@ -185,7 +220,7 @@ def test_long_numbers_fit_their_cells(explorer):
             needed, there = part.evaluate(inner)
             assert needed <= there, text
         cell.focus()  # then the whole number can be read
-        assert float(cell.input_value().replace("−", "-")) == float(text)
+        assert float(cell.input_value().replace("−", "-")) == pytest.approx(float(text), abs=0.005)
     assert explorer.cell("output", 0, 0).get_attribute("aria-label") == "row 0, column 0: 8.75"
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import re
+import warnings
 from urllib.parse import quote
 
 import pytest
@@ -13,8 +14,9 @@ from tests.explorers.shown import explorers
 from tests.explorers.test_every_figure import PAGES, figures_on, move_all
 from tests.explorers.widgets_book import FigureOnPage, GridFigure
 
-STATE = """figure => [...figure.querySelectorAll(':is(.d2l-control, .d2l-grid, .d2l-layers) :is(input, select)')].map(
-    (one) => !one.checkVisibility() || (one.type === 'checkbox' ? one.checked : one.value))"""
+STATE = """figure => [...figure.querySelectorAll(':is(.d2l-control, .d2l-grid, .d2l-layers) :is(input, select)')]
+    .filter((one) => one.checkVisibility()).map(
+    (one) => one.type === 'checkbox' ? one.checked : one.value)"""
 
 
 def state(figure):
@@ -35,7 +37,8 @@ def word(figure):
 def test_reset_and_a_link_lead_back_to_a_state(show, name):
     page = show(name)
     address = page.url
-    for number, figure in enumerate(figures_on(page)):
+    for number in range(page.locator(".d2l-live").count()):
+        figure = FigureOnPage(page, number)
         first = state(figure)
         assert move_all(figure)
         moved = state(figure)
@@ -105,6 +108,9 @@ def test_addresses_of_sections_and_of_other_figures_change_nothing(show):
 # ---- the whole screen ----
 
 
+REFUSE = "void (Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('no')))"
+
+
 def sizes(figure):
     return [figure.place.locator(".d2l-cell").first.bounding_box()["width"], figure.place.bounding_box()]
 
@@ -115,7 +121,7 @@ def test_it_fills_the_screen_with_cells_twice_as_large_and_escape_leaves(browser
     page = context.new_page()
     page.goto((book / "book/convolution.html").as_uri())
     if not allowed:
-        page.evaluate("Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('no'))")
+        page.evaluate(REFUSE)
     figure = FigureOnPage(page)
     before, _ = sizes(figure)
     press(figure, "Present")
@@ -145,7 +151,7 @@ def test_it_fills_the_screen_with_cells_twice_as_large_and_escape_leaves(browser
 def test_every_figure_fits_a_projector(show, name):
     page = show(name)
     page.set_viewport_size({"width": 1920, "height": 1080})
-    page.evaluate("Element.prototype.requestFullscreen = () => Promise.reject(new TypeError('no'))")
+    page.evaluate(REFUSE)
     for figure in figures_on(page):
         press(figure, "Present")
         page.wait_for_timeout(600)
@@ -167,7 +173,8 @@ def run_lines(figure):
     figure.page.keyboard.press("Escape")
     assert not dialog.is_visible()
     left, said = {}, io.StringIO()
-    with contextlib.redirect_stdout(said):
+    with contextlib.redirect_stdout(said), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Using padding='same' with even kernel")
         exec(text, left)
     return left, said.getvalue()
 

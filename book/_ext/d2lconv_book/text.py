@@ -29,7 +29,11 @@ _CONVERTER = LatexToMathML(annotation=False, fancy_error=False)
 
 
 def formula(node: nodes.math | nodes.math_block, *, display: bool) -> str:
-    """Return the MathML of a node; warn and return its TeX if that fails."""
+    r"""Return the MathML of a node; warn and return its TeX if that fails.
+
+    >>> print(formula(nodes.math("", r"\frac{a}{b}"), display=False))
+    <math><mfrac><mi>a</mi><mi>b</mi></mfrac></math>
+    """
     tex = node.astext()
     try:
         made = _CONVERTER.convert_with_local_state(tex, displaystyle=display)

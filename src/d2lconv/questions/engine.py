@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import pkgutil
 import random
+from collections import defaultdict
+from dataclasses import replace
 
 from d2lconv.exercises import Result
 from d2lconv.questions import chapters
 from d2lconv.questions.kinds import Choice, Question
 
 CHAPTERS = tuple(sorted(module.name for module in pkgutil.iter_modules(chapters.__path__)))
-_DECK = 12  # 2, 3 and 4 options divide it, so that each letter comes up equally often
 
 
 def ask(question: str, answer: object = ...) -> Question | Result:
@@ -58,12 +59,22 @@ def questions_of(chapter: str) -> tuple[Question, ...]:
     -------
     tuple of Question
         The questions.
+
+    Examples
+    --------
+    >>> [question.name for question in questions_of("one_by_one")]
+    ['one_by_one.back', 'one_by_one.shuffled', 'one_by_one.bottleneck']
     """
     written: tuple[Question, ...] = pkgutil.resolve_name(f"d2lconv.questions.chapters.{chapter}:QUESTIONS")
-    deck = random.Random(chapter).sample(range(_DECK), _DECK)
-    return tuple(
-        question.dealt(deck.pop()) if isinstance(question, Choice) else question for question in written
-    )
+    chance, decks = random.Random(chapter), defaultdict[int, list[int]](list)
+    dealt: list[Question] = []
+    for question in written:
+        if isinstance(question, Choice):
+            options = 1 + len(question.wrong)
+            deck = decks[options] = decks[options] or chance.sample(range(options), options)
+            question = replace(question, place=deck.pop())
+        dealt.append(question)
+    return tuple(dealt)
 
 
 def find(name: str) -> Question:

@@ -11,7 +11,7 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from d2lconv.exercises import Result
 from d2lconv.exercises.engine.numbers import read, show
@@ -71,11 +71,11 @@ class Choice(Question):
 
     Attributes
     ----------
-    right : str or callable
+    right : str or object
         The right option, or a function that computes it.
     because : str
         Why it is right.
-    wrong : mapping of str to str
+    wrong : dict
         For each wrong option, the misconception: a sentence or two.
     place : int
         Position of the right option, from 0; it is dealt.
@@ -97,10 +97,6 @@ class Choice(Question):
     because: str
     wrong: Mapping[str, str]
     place: int = 0
-
-    def dealt(self, card: int) -> Choice:
-        """Return the question with its right option where a card says."""
-        return replace(self, place=card % (len(self.wrong) + 1))
 
     def options(self) -> list[tuple[str, str, bool]]:
         """Return each option with its explanation, and whether it is the right one."""
@@ -142,11 +138,11 @@ class Value(Question):
 
     Attributes
     ----------
-    right : callable
+    right : object
         Computes the right numbers, without arguments.
     because : str
         Why they are right.
-    wrong : mapping of str to str
+    wrong : dict
         For wrong numbers, such as ``"12"``, ``"3 5"`` or ``"1 2; 3 4"``, the misconception that gives
         them: a sentence or two.
     parts : tuple of str

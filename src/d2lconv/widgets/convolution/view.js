@@ -1,6 +1,6 @@
 /** The view of convolution_explorer: input ⋆ kernel = output, and how one output cell comes about. */
 
-import { conv2d, convAxes, holds, outputsFedBy, toRows, toTensor, windowCells } from "../shared/geometry.js";
+import { checkReach, conv2d, convAxes, holds, outputsFedBy, range, toRows, toTensor, windowCells } from "../shared/geometry.js";
 import { cellName, change, changeNumber, counted, equals, fill, largest, listen, make, makePointer } from "../shared/base.js";
 import { marked, number, productTerm, same, short, sign, sizeOf, write } from "../shared/base.js";
 import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
@@ -22,17 +22,29 @@ const STATE = {
   fill: flag,
   seconds: between(0.1, 5),
   image: matrix(32),
+  ...{ stride: whole(1, 4), padding: whole(0, 4), dilation: whole(1, 3) },
 };
-const SETTINGS = ["input", "kernel", "input_index", "kernel_index", "position", "fill", "seconds"];
-const SHADED = 6; // an input with more columns is shown as a picture
+const STEPS = ["stride", "padding", "dilation"];
+const SETTINGS = [...STEPS, "input", "kernel", "input_index", "kernel_index", "position", "fill", "seconds"];
+const SHADED = 7; // an input with more columns is shown as a picture
+const DENSE = 6; // with more columns, padding included, cells are smaller
 
 /** Convolve rows of numbers in float32, as PyTorch does. */
-function correlate(X, K) {
+function correlate(X, K, options = {}) {
   const { data, shape } = toTensor([K]);
-  return toRows(conv2d(toTensor([X]), { data, shape: [1, ...shape] }))[0];
+  return toRows(conv2d(toTensor([X]), { data, shape: [1, ...shape] }, null, options))[0];
 }
 
-const outputSizeOf = (X, K) => [X.length - K.length + 1, X[0].length - K[0].length + 1];
+const sizesOf = (X) => [X.length, X[0].length];
+
+/** Count rows and columns of the output; 0 or fewer where there is none. */
+function outputSizeOf({ input, kernel, stride, padding, dilation }) {
+  const [sizes, kernels] = [input, kernel].map(sizesOf);
+  return sizes.map((n, axis) => Math.floor((n + 2 * padding - dilation * (kernels[axis] - 1) - 1) / stride) + 1);
+}
+
+const outputSizeIn = (model) =>
+  outputSizeOf(Object.fromEntries(["input", "kernel", ...STEPS].map((name) => [name, model.get(name)])));
 
 // ---- traits that follow from others ----
 
@@ -58,8 +70,8 @@ function followChoice(model, name) {
 
 /** The number of the last position follows the shapes; a position that no longer exists becomes the last. */
 function followShapes(model) {
-  return listen(model, ["input", "kernel"], () => {
-    const [rows, columns] = outputSizeOf(model.get("input"), model.get("kernel"));
+  return listen(model, ["input", "kernel", ...STEPS], () => {
+    const [rows, columns] = outputSizeIn(model);
     const last = Math.max(rows, 0) * Math.max(columns, 0) - 1;
     if (last < 0 || last === model.get("last")) return;
     change(model, { position: Math.min(model.get("position"), last), last });
@@ -139,34 +151,51 @@ function layOut(root, { edit, point, pick, walk, play }) {
 
 /** Work out what there is to show. */
 function compute(state, at) {
-  const { input: X, kernel: K } = state;
-  const [rows, columns] = outputSizeOf(X, K);
-  if (rows < 1 || columns < 1) throw new RangeError(`a kernel of ${sizeOf(K)} does not fit into ${sizeOf(X)} cells`);
-  const axes = convAxes([X.length, X[0].length], [K.length, K[0].length]);
+  const { input: X, kernel: K, stride, padding, dilation } = state;
+  checkReach(sizesOf(K), [dilation, dilation], sizesOf(X).map((size) => size + 2 * padding));
+  const [rows, columns] = outputSizeOf(state);
+  const axes = convAxes(sizesOf(X), sizesOf(K), { stride, padding, dilation });
   const position = Math.min(state.position, rows * columns - 1);
   const pinned = [Math.floor(position / columns), position % columns];
   const cell = at?.cell ?? pinned;
   const source = at?.source;
-  const under = at?.weight ?? source?.map((index, axis) => index - cell[axis]); // the weight that lies on it
+  const seen = windowCells(...cell, axes);
+  const under = at?.weight ?? (source && [seen.rows.indexOf(source[0]), seen.cols.indexOf(source[1])]); // its weight
   const lit = under && K[under[0]]?.[under[1]] !== undefined ? under : null;
+  const Y = correlate(X, K, { stride, padding, dilation });
   return {
-    ...{ X, K, Y: correlate(X, K), pinned, cell, source, columns, lit },
-    seen: windowCells(...cell, axes),
+    ...{ X, K, Y, pinned, cell, source, columns, lit, seen, padding },
     fed: source && outputsFedBy(...source, axes),
     filled: state.fill ? position + 1 : Infinity,
     isShaded: X[0].length > SHADED,
   };
 }
 
-function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, filled, isShaded, lit }) {
+/** Put zeros around rows of numbers. */
+function pad(X, by) {
+  const [height, width] = sizesOf(X);
+  return range(height + 2 * by).map((row) => range(width + 2 * by).map((column) => X[row - by]?.[column - by] ?? 0));
+}
+
+function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, filled, isShaded, lit, padding }) {
   const [brightest, strongest] = [largest(X), largest(Y)];
-  parts.grids.classList.toggle("d2l-dense", isShaded);
-  const isUnder = (r, c) => same([r - cell[0], c - cell[1]], lit);
-  parts.input.show(X, (r, c) => ({
-    marks: marked(holds(seen, r, c) && "d2l-here", isUnder(r, c) && "d2l-lit", same(source, [r, c]) && "d2l-source"),
-    shade: isShaded ? X[r][c] / brightest : null,
-  }));
-  parts.input.frame(seen);
+  parts.grids.classList.toggle("d2l-dense", X[0].length + 2 * padding > DENSE);
+  const padded = pad(X, padding);
+  const isUnder = (r, c) => lit && r === seen.rows[lit[0]] && c === seen.cols[lit[1]];
+  parts.input.show(padded, (row, column) => {
+    const [r, c] = [row - padding, column - padding];
+    const isZero = X[r]?.[c] === undefined;
+    const marks = [holds(seen, r, c) && "d2l-here", isUnder(r, c) && "d2l-lit", same(source, [r, c]) && "d2l-source"];
+    return {
+      marks: marked(isZero && "d2l-around", ...marks),
+      shade: isShaded && !isZero ? X[r][c] / brightest : null,
+      fixed: isZero,
+      label: isZero ? "Zero of the padding" : undefined,
+    };
+  });
+  const name = `Input ${sizeOf(X)}${padding ? `, padding ${padding}` : ""}`;
+  parts.input.name(name, name);
+  parts.input.frame({ rows: seen.rows.map((row) => row + padding), cols: seen.cols.map((column) => column + padding) });
   parts.kernel.show(K, (u, v) => ({ marks: same([u, v], lit) ? "d2l-lit" : "" }));
   const paint = (r, c) => {
     const isLater = r * columns + c >= filled;
@@ -181,30 +210,34 @@ function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, f
 }
 
 /** Say which outputs an input cell feeds. */
-const feeding = (cell, { rows, cols }) =>
-  `Input ${cellName(...cell)} feeds ${counted(rows.length * cols.length, "output cell")}.`;
+const feeding = (X, cell, { rows, cols }) =>
+  `${X[cell[0]]?.[cell[1]] === undefined ? "This zero" : `Input ${cellName(...cell)}`} feeds ${counted(rows.length * cols.length, "output cell")}.`;
 
 /** Write out the sum of products of one output cell, and return what a screen reader says. */
 function writeOut(parts, { X, K, Y, cell, source, seen, fed, lit }) {
+  const under = (u, v) => X[seen.rows[u]]?.[seen.cols[v]] ?? 0;
   const [row, column] = cell;
   const value = short(Y[row][column]);
   const terms = K.flatMap((line, u) =>
-    line.map((k, v) => productTerm(X[seen.rows[u]][seen.cols[v]], k, u + v === 0, `${u},${v}`, same([u, v], lit))),
+    line.map((k, v) => productTerm(under(u, v), k, u + v === 0, `${u},${v}`, same([u, v], lit))),
   );
-  const products = K.flatMap((line, u) => line.flatMap((k, v) => [k, X[seen.rows[u]][seen.cols[v]]]));
+  const products = K.flatMap((line, u) => line.flatMap((k, v) => [k, under(u, v)]));
   fill(parts.formula, ...terms, ` ${equals(...products, Y[row][column])} `, number(value, "output"));
-  const fedBy = fed ? feeding(source, fed) : "";
-  const product = lit && `${short(X[row + lit[0]][column + lit[1]])} · ${short(K[lit[0]][lit[1]])}`;
-  const weighed = lit && !fed ? `Weight ${cellName(...lit)} lies on input ${cellName(row + lit[0], column + lit[1])}: ${product}.` : "";
+  const fedBy = fed ? feeding(X, source, fed) : "";
+  const product = lit && `${short(under(...lit))} · ${short(K[lit[0]][lit[1]])}`;
+  const on = lit && (X[seen.rows[lit[0]]]?.[seen.cols[lit[1]]] === undefined ? "a zero" : `input ${cellName(seen.rows[lit[0]], seen.cols[lit[1]])}`);
+  const weighed = lit && !fed ? `Weight ${cellName(...lit)} lies on ${on}: ${product}.` : "";
   write(parts.note, `${fedBy}${weighed} Output ${cellName(row, column)}:`.trim());
   return fedBy || weighed || `${cellName(row, column)}: output ${value}`;
 }
 
 /** Write what is shown as lines of PyTorch. */
-function code({ input, kernel, position }) {
-  const columns = outputSizeOf(input, kernel)[1];
+function code(state) {
+  const { input, kernel, position } = state;
+  const columns = outputSizeOf(state)[1];
   const cell = `${Math.floor(position / columns)}, ${position % columns}`;
-  const call = "Y = F.conv2d(X[None, None], K[None, None])[0, 0]";
+  const options = STEPS.map((name) => `, ${name}=${state[name]}`).join("");
+  const call = `Y = F.conv2d(X[None, None], K[None, None]${options})[0, 0]`;
   return [TORCH, asTensor("X", input), asTensor("K", kernel), call, "print(Y)", `print(Y[${cell}])`, ""].join("\n");
 }
 
@@ -213,9 +246,15 @@ function render({ model, el }) {
   const pointer = makePointer(() => soon());
   const walk = (by) => go(Math.min(Math.max(model.get("position") + by, 0), model.get("last")));
   const parts = layOut(root, {
-    edit: (name, cell, value) => changeNumber(model, name, cell, value),
-    point: pointer.move,
-    pick: ([row, column]) => go(row * outputSizeOf(model.get("input"), model.get("kernel"))[1] + column),
+    edit(name, cell, value) {
+      const by = name === "input" ? model.get("padding") : 0;
+      changeNumber(model, name, cell.map((index) => index - by), value);
+    },
+    point(at) {
+      const by = model.get("padding");
+      pointer.move(at?.source ? { source: at.source.map((index) => index - by) } : at);
+    },
+    pick: ([row, column]) => go(row * outputSizeIn(model)[1] + column),
     walk,
     play: () => (player.isPlaying() ? player.pause() : player.start()),
   });
@@ -234,7 +273,9 @@ function render({ model, el }) {
     const said = writeOut(parts, shown);
     if (!pointer.at?.cell && !player.isPlaying()) say(said);
     const { image, kernel } = state;
-    if (Math.min(...outputSizeOf(image, kernel)) > 0) parts.picture.show(image, kernel, () => correlate(image, kernel));
+    const hasPicture = sizesOf(image).every((size, axis) => size >= sizesOf(kernel)[axis] && size > 1);
+    parts.picture.element.hidden = !hasPicture;
+    if (hasPicture) parts.picture.show(image, kernel, () => correlate(image, kernel));
   }
 
   const { soon, stop } = frameFigure(model, root, {

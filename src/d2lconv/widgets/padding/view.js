@@ -1,6 +1,6 @@
 /** The view of padding_explorer: where a kernel fits on a padded input, and the formula that counts its positions. */
 
-import { convAxes, droppedCells, effectiveKernelSize, fail, holds, outputsFedBy } from "../shared/geometry.js";
+import { checkReach, convAxes, droppedCells, holds, outputsFedBy } from "../shared/geometry.js";
 import { paddingSides, range, windowCells } from "../shared/geometry.js";
 import { cellName, counted, fill, listen, make, makePointer, marked } from "../shared/base.js";
 import { number, same, sign, watchWidth, write } from "../shared/base.js";
@@ -106,12 +106,7 @@ function checkFit({ mode, kernel, stride, dilation }, padded) {
     const repair = { text: "Take stride 1", values: { stride_h: 1, stride_w: 1 } };
     throw Object.assign(new RangeError("PyTorch has SAME padding only for stride 1"), { repair });
   }
-  padded.forEach((cells, axis) => {
-    const reach = effectiveKernelSize(kernel[axis], dilation[axis]);
-    const what = ["row", "column"][axis];
-    const rule = `the kernel reaches over ${counted(reach, what)}, but the padded input has only ${cells}`;
-    if (reach > cells) fail(`${rule}; more padding or a larger input helps, or a smaller kernel or dilation`);
-  });
+  checkReach(kernel, dilation, padded);
 }
 
 /** Work out what there is to show. */
@@ -274,6 +269,10 @@ function render({ model, el }) {
     fit(parts, room, sizes);
   });
   el.append(root);
+  queueMicrotask(() => {
+    room = root.clientWidth; // it stands in the page now: before that is painted
+    fit(parts, room, sizes);
+  });
   return () => {
     stopFollowing();
     stop();

@@ -90,14 +90,17 @@ export function short(value) {
 
 const UNITS = ["", "k", "M", "G", "T"];
 
-/** Write a number in at most six characters, for a cell: 1234.56 is 1235, and 123456 is 123k. */
+/** Write a number in at most five characters, for a cell: −12.346 is −12.3, and 123456 is 123k. */
 export function brief(value) {
   const text = short(value);
   if (text.length <= 5 || !Number.isFinite(value)) return text;
-  if (Math.abs(value) < 9999.5) return short(Number(value.toPrecision(4)));
-  const rounded = Number(value.toPrecision(3));
-  const power = Math.min(Math.floor(Math.log10(Math.abs(rounded)) / 3 + 1e-9), UNITS.length - 1);
-  return `${short(rounded / 1000 ** power)}${UNITS[power]}`;
+  const isLarge = Math.abs(value) >= 9999.5;
+  const written = (isLarge ? [3, 2] : [4, 3]).map((digits) => {
+    const rounded = Number(value.toPrecision(digits));
+    const power = isLarge ? Math.min(Math.floor(Math.log10(Math.abs(rounded)) / 3 + 1e-9), UNITS.length - 1) : 0;
+    return `${short(rounded / 1000 ** power)}${UNITS[power]}`;
+  });
+  return written.find(({ length }) => length <= 5) ?? written[1];
 }
 
 /** Return the sign between what is written out and its result: ≈ where a number had to be rounded. */

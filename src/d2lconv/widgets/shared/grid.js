@@ -75,10 +75,11 @@ export class Grid {
   /** Lay a frame around a window, which slides there; without a window, take it away. */
   frame(window) {
     this.#window.hidden = !window;
-    this.#grid.classList.toggle("d2l-framed", Boolean(window));
     if (!window) return;
     const { rows, cols } = window;
     const place = { row: rows[0], column: cols[0], high: rows.at(-1) - rows[0] + 1, wide: cols.at(-1) - cols[0] + 1 };
+    const hasGaps = place.high > rows.length || place.wide > cols.length; // then its cells are framed too
+    this.#grid.classList.toggle("d2l-framed", !hasGaps);
     for (const [name, value] of Object.entries(place)) this.#window.style.setProperty(`--${name}`, value);
   }
 

@@ -45,6 +45,7 @@ def explorers():
             widgets.convolution_explorer(),
             widgets.convolution_explorer(torch.arange(9.0).reshape(3, 3), [[0, 1], [2, 3]], cell=(1, 1)),
             widgets.convolution_explorer(K="blur"),
+            widgets.convolution_explorer(adjust=("stride", "padding", "dilation")),
         ],
         "padding": [
             widgets.padding_explorer(8, 3, stride=2, padding=1),
@@ -67,6 +68,15 @@ def explorers():
             widgets.cost_explorer(512, 512, 3, 14, bias=False),
             widgets.cost_explorer(show="VGG A"),
             widgets.cost_explorer(show="LeNet"),
+        ],
+        "gradient": [
+            widgets.gradient_explorer(),
+            widgets.gradient_explorer(
+                [[1, 1, 0, 0, 1, 1, 0], [0, 1, 1, 0, 0, 0, 1]],
+                [[-1, -1.5]],
+                target=[[0, 1, 0, -1, 0, 1], [-1, 0, 1, 0, 0, -1]],
+                lr=0.5,
+            ),
         ],
         "feature_maps": [
             maps(nn.Sequential(lenet.encoder, lenet.head), digits, labels=labels, layer=4),

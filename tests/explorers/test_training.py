@@ -142,7 +142,7 @@ def test_other_settings_begin_anew_and_the_curves_before_stay(show):
     assert figure.line(1) != before
     figure.pauses()
     assert figure.curve("before") == [1] * 4  # training and validation, of loss and accuracy
-    figure.press("Reset")
+    figure.press("Start over")
     assert figure.curve("before") == []
     assert figure.epochs() == 0
 
@@ -174,7 +174,7 @@ def test_all_of_it_works_by_keyboard_and_is_said(show):
     expect(figure.status()).to_contain_text("step 1 of 38", timeout=LONGEST)
     said = figure.place.locator("[aria-live=polite]")
     expect(said).to_contain_text(re.compile(r"Epoch 1, step 1 of 38; a 1 is read as \d, probability 0\.\d\d"))
-    for _ in range(3):  # One epoch, Reset, Look back
+    for _ in range(3):  # One epoch, Start over, Look back
         keyboard.press("Tab")
     assert figure.page.evaluate("document.activeElement.type") == "range"
     keyboard.press("ArrowLeft")

@@ -19,9 +19,9 @@ FRAME = 60
 LIGHTEST = 38
 """Of a page without formulas, figures and many names."""
 HEAVIEST = {
-    "book/convolution": 216, "book/padding_stride": 168, "book/channels": 182, "book/one_by_one": 173,
-    "book/depthwise_separable": 208, "book/receptive_field": 170, "book/pooling": 151,
-    "book/building_blocks": 150, "book/data": 186, "book/learning": 225, "book/lenet": 183, "book/vgg": 155,
+    "book/convolution": 223, "book/padding_stride": 184, "book/channels": 188, "book/one_by_one": 179,
+    "book/depthwise_separable": 214, "book/receptive_field": 176, "book/pooling": 157,
+    "book/building_blocks": 150, "book/data": 186, "book/learning": 230, "book/lenet": 189, "book/vgg": 161,
     "book/scaling": 122, "book/gallery": 166, "book/glossary": 84, "book/api": 116, "search": 136,
 }  # fmt: skip
 MOST_REQUESTS = 15

@@ -1,8 +1,9 @@
 /** The view of training_explorer: LeNet learns to read digits in the page. */
 
-import { change, dress, fill, make, makeVoice, same, watch, write } from "../shared/base.js";
+import { change, dress, fill, make, same, write } from "../shared/base.js";
+import { frameFigure } from "../shared/frame.js";
 import { makeMap, readColours, watchTheme } from "../feature_maps/maps.js";
-import { between, flag, listOf, oneOf, readState, record, whole, words } from "../shared/state.js";
+import { between, flag, listOf, oneOf, readState, record, text, whole } from "../shared/state.js";
 import { makeChart } from "./chart.js";
 import { enlarge, readDigits } from "./digits.js";
 import { initialWeights, Network } from "./lenet.js";
@@ -27,7 +28,7 @@ const SETTINGS = {
   batch_size: whole(1, 512),
   weight_decay: between(0, 1),
 };
-const DIGITS = record({ pixels: words, labels: words });
+const DIGITS = record({ pixels: text, labels: text });
 const STATE = {
   choices: record(Object.fromEntries(Object.entries(SETTINGS).map(([name, allowed]) => [name, listOf(allowed, 1, 20)]))),
   ...Object.fromEntries(Object.keys(SETTINGS).map((name) => [`${name}_index`, whole(0, 19)])),
@@ -35,6 +36,8 @@ const STATE = {
   seed: whole(0, 2 ** 32 - 1),
   digit: whole(0, 9),
 };
+
+const LINKED = Object.keys(STATE).filter((name) => name !== "choices");
 
 /** Read the settings of a training from the state. */
 function readSettings(state) {
@@ -139,7 +142,7 @@ function layOut(root, { toggle, step, epoch, reset, look }) {
     scores: make("div", { class: "d2l-scores" }),
     table: make("div", { class: "d2l-epochs", role: "group", tabindex: 0, "aria-label": "Table of epochs" }),
   };
-  const buttons = [parts.toggle, makeButton("One step", step), makeButton("One epoch", epoch), makeButton("Reset", reset)];
+  const buttons = [parts.toggle, makeButton("One step", step), makeButton("One epoch", epoch), makeButton("Start over", reset)];
   root.append(
     make("div", { class: "d2l-buttons" }, ...buttons),
     make("div", { class: "d2l-state" }, parts.status, parts.trouble),
@@ -230,9 +233,28 @@ function describe({ running, failed, epochs, steps, losses }, { step }, digit, s
 
 // ---- listen ----
 
+/** Write what is shown as lines of PyTorch; the figure computes them in 64 bits. */
+function code(state) {
+  const { activation, pooling, lr, momentum, batch_size, weight_decay, shifts, seed } = readSettings(state);
+  const sgd = `functools.partial(torch.optim.SGD, lr=${lr}, momentum=${momentum}, weight_decay=${weight_decay})`;
+  const options = { epochs: AT_ONCE, batch_size, seed, optimizer: "sgd" };
+  const lines = Object.entries(options).map(([name, value]) => `    ${name}=${value},`);
+  return [
+    "import functools\n\nimport torch\n",
+    "from d2lconv.data import load_digits, random_shifts",
+    "from d2lconv.models import LeNet",
+    "from d2lconv.training import fit\n",
+    `torch.manual_seed(${seed})`,
+    `model = LeNet(activation="${activation}", pooling="${pooling}")`,
+    `sgd = ${sgd}`,
+    ...["history = fit(", "    model,", "    load_digits(),", ...lines],
+    ...(shifts ? ["    augment=functools.partial(random_shifts, most=2),"] : []),
+    ...[")", "print(history)", ""],
+  ].join("\n");
+}
+
 function render({ model, el, worker }) {
   const root = make("div", { class: "d2l-view d2l-training" });
-  const voice = makeVoice(model, root);
   const digits = readDigitsOf(model);
   let course = null;
   let before = []; // what the epochs of other settings gave
@@ -287,7 +309,6 @@ function render({ model, el, worker }) {
       soon();
     },
   });
-  root.append(voice.element);
 
   /** Begin anew where the settings have changed; a training that runs goes on with them. */
   function follow(settings) {
@@ -298,8 +319,7 @@ function render({ model, el, worker }) {
     if (running) run(AT_ONCE * course.steps);
   }
 
-  function draw() {
-    const state = readState(model, STATE);
+  function draw(state, say) {
     follow(readSettings(state));
     colours ??= readColours(root);
     const moments = momentsOf(course);
@@ -310,10 +330,16 @@ function render({ model, el, worker }) {
     const shares = drawInside(parts, network, { digit: state.digit, image: enlarge(firstImage(digits.valid, state.digit)) }, colours);
     drawTable(parts.table, course.epochs);
     const text = describe(course, shown, state.digit, shares);
-    if (text !== said) voice.say((said = text));
+    if (text !== said) say((said = text));
   }
 
-  const { soon, stop } = watch(model, Object.keys(STATE), root, draw);
+  const { soon, stop } = frameFigure(model, root, {
+    ...{ kinds: STATE, settings: LINKED, draw, code },
+    onReset() {
+      before = [];
+      begin(course.settings);
+    },
+  });
   const stopTheme = watchTheme(root, () => {
     colours = null;
     soon();

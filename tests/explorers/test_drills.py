@@ -13,8 +13,10 @@ from d2lconv.questions import web
 FAMILIES = ["size", "padding", "same", "parameters", "macs", "field", "cell", "pooling", "gradient"]
 MANY = 150  # problems of each family and level
 
-MAKE = """({FAMILIES, problem}, [seeds, levels]) =>
-  JSON.stringify(Object.keys(FAMILIES).flatMap((family) => levels.flatMap((level) => seeds.map((seed) => ({family, level, seed, ...problem(family, level, seed)})))))"""
+MAKE = """({FAMILIES, problem}, [seeds, levels]) => {
+  const made = (family, level) => seeds.map((seed) => ({family, level, seed, ...problem(family, level, seed)}));
+  return JSON.stringify(Object.keys(FAMILIES).flatMap((family) => levels.flatMap((level) => made(family, level))));
+}"""
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tools.page_cost import serve as serve_compressed
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = [*pages_in_toc(), "search", "genindex", "py-modindex"]
-KINDS = ["book/index", "book/convolution", "book/gallery", "book/practice", "book/glossary", "search", "404"]
+KINDS = [*(f"book/{name}" for name in ("index", "convolution", "gallery", "practice", "glossary")), "search", "404"]
 
 # KiB of a first visit, compressed, without what figures load when a reader comes near: measured, rounded up.
 FRAME = 60

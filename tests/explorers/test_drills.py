@@ -14,8 +14,9 @@ FAMILIES = ["size", "padding", "same", "parameters", "macs", "field", "cell", "p
 MANY = 150  # problems of each family and level
 
 MAKE = """({FAMILIES, problem}, [seeds, levels]) => {
-  const made = (family, level) => seeds.map((seed) => ({family, level, seed, ...problem(family, level, seed)}));
-  return JSON.stringify(Object.keys(FAMILIES).flatMap((family) => levels.flatMap((level) => made(family, level))));
+  const one = (family, level, seed) => ({family, level, seed, ...problem(family, level, seed)});
+  const all = (family) => levels.flatMap((level) => seeds.map((seed) => one(family, level, seed)));
+  return JSON.stringify(Object.keys(FAMILIES).flatMap(all));
 }"""
 
 

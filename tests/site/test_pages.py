@@ -11,7 +11,11 @@ from tools.page_cost import serve as serve_compressed
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = [*pages_in_toc(), "search", "genindex", "py-modindex"]
-KINDS = [*(f"book/{name}" for name in ("index", "convolution", "gallery", "practice", "glossary")), "search", "404"]
+KINDS = [
+    *(f"book/{name}" for name in ("index", "convolution", "gallery", "practice", "glossary")),
+    "search",
+    "404",
+]
 
 # KiB of a first visit, compressed, without what figures load when a reader comes near: measured, rounded up.
 FRAME = 60
@@ -22,7 +26,8 @@ HEAVIEST = {
     "book/convolution": 216, "book/padding_stride": 168, "book/channels": 182, "book/one_by_one": 173,
     "book/depthwise_separable": 208, "book/receptive_field": 170, "book/pooling": 152,
     "book/building_blocks": 150, "book/data": 187, "book/learning": 178, "book/lenet": 183, "book/vgg": 155,
-    "book/scaling": 122, "book/practice": 46, "book/gallery": 166, "book/glossary": 84, "book/api": 116, "search": 136,
+    "book/scaling": 122, "book/practice": 46,
+    "book/gallery": 166, "book/glossary": 84, "book/api": 116, "search": 136,
 }  # fmt: skip
 MOST_REQUESTS = 14
 

@@ -2,6 +2,7 @@
 
 import random
 import re
+from decimal import ROUND_HALF_UP, Context
 
 import pytest
 import torch
@@ -111,7 +112,8 @@ def settings(count, seed):
 
 def written(rows):
     """Return numbers as cells have room for them: −14.25 as −14.3."""
-    return [[float(f"{x:.4g}" if len(f"{x:g}") > 5 else x) for x in row] for row in rows.tolist()]
+    short = Context(prec=3, rounding=ROUND_HALF_UP).create_decimal_from_float
+    return [[float(short(x)) if len(f"{x:g}") > 5 else x for x in row] for row in rows.tolist()]
 
 
 def check(found, state):

@@ -13,6 +13,9 @@
 
   const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
+  /** A saved text as a label; a whole book as a label would take a browser seconds. */
+  const label = (text) => String(text ?? "").slice(0, 100);
+
   function make(tag, attributes = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -63,8 +66,8 @@
   function labelled(model, input, ...more) {
     input.id = `d2l-control-${++inputs}`;
     input.disabled = Boolean(model.get("disabled"));
-    const label = make("label", { for: input.id }, String(model.get("description") ?? ""));
-    return make("div", { class: `d2l-control d2l-${input.type}` }, label, input, ...more);
+    const name = make("label", { for: input.id }, label(model.get("description")));
+    return make("div", { class: `d2l-control d2l-${input.type}` }, name, input, ...more);
   }
 
   /** A slider says its value and, beyond the bare number, what the view shows then. */
@@ -86,7 +89,7 @@
   }
 
   function dropdown(model) {
-    const select = make("select", {}, ...model.get("_options_labels").map((label) => make("option", {}, String(label))));
+    const select = make("select", {}, ...model.get("_options_labels").map((text) => make("option", {}, label(text))));
     const show = () => (select.selectedIndex = model.get("index") ?? -1);
     select.addEventListener("change", () => model.set("index", select.selectedIndex));
     model.on("change:index", show);
@@ -224,5 +227,15 @@
     },
     { rootMargin: NEAR },
   );
-  for (const place of document.querySelectorAll(".d2l-live[data-model]")) near.observe(place);
+  const places = [...document.querySelectorAll(".d2l-live")];
+  for (const place of places) near.observe(place);
+
+  /** Go to the figure that the address is about: it reads there by itself in which state it is to be shown. */
+  function followAddress() {
+    const place = places[new URLSearchParams(location.hash.slice(1)).get("figure") ?? -1];
+    for (let fold = place?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    place?.scrollIntoView({ block: "center" });
+  }
+  window.addEventListener("hashchange", followAddress);
+  followAddress();
 })();

@@ -24,7 +24,7 @@ def built(tmp_path_factory):
         done = folder / "explorers" / "done"
         if not done.exists():
             chapters = {name: chapter(*figures) for name, figures in explorers().items()}
-            chapters["convolution"].cells[-2].source = "Far down.\n\n" * 150 + "## Section 3"
+            chapters["convolution"].cells[5].source = "Far down.\n\n" * 150 + "## Section 3"
             found = build(lay_out(folder / "explorers", chapters | refused()))
             done.write_text(json.dumps([found.code, found.log, str(found.site)]), encoding="utf-8")
     code, log, site = json.loads(done.read_text(encoding="utf-8"))

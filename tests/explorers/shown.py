@@ -45,6 +45,7 @@ def explorers():
             widgets.convolution_explorer(),
             widgets.convolution_explorer(torch.arange(9.0).reshape(3, 3), [[0, 1], [2, 3]], cell=(1, 1)),
             widgets.convolution_explorer(K="blur"),
+            widgets.convolution_explorer(adjust=("stride", "padding", "dilation")),
         ],
         "padding": [
             widgets.padding_explorer(8, 3, stride=2, padding=1),

@@ -15,7 +15,7 @@ LABELS = {
     "out_channels": "Output channels",
     "kernel_size": "Kernel size",
     "groups": "Groups",
-    "shown": "Output channel shown",
+    "channel": "Output channel shown",
 }
 READ = r"""view => {
     const number = (text) => Number(text.replace("−", "-"));
@@ -32,7 +32,6 @@ READ = r"""view => {
     const numbers = (line) => [...line.children].map((cell) => number(cell.textContent));
     const spans = (element) => [...element.children].map(numbers);
     return {
-        problem: text("impossible"),
         note: text("note"),
         caption: view.querySelector("caption")?.textContent,
         channels: lines.map((line) => ({
@@ -77,14 +76,14 @@ DRIVE = """async ({ default: view }, states) => {
         for (const [name, value] of Object.entries(next)) model.set(name, value);
         await null;
         await null;
-        found.push({ ...read(document.querySelector(".d2l-view")), summary: state.summary });
+        found.push({ ...read(document.querySelector(".d2l-view")), summary: state.summary, groups: state.groups });
     }
     return found;
 }""".replace("READ", READ)
 
 
 def settings(count, seed):
-    """Draw states of the view; some have impossible groups."""
+    """Draw states of the view; some ask for impossible groups."""
     draw = random.Random(seed)
 
     def block(*shape):
@@ -104,34 +103,25 @@ def settings(count, seed):
             "kernel": block(4, 4, 3, 3),
             "bias": block(4),
             "use_bias": draw.random() < 0.6,
-            "shown": draw.randint(1, out_channels),
+            "channel": draw.randrange(out_channels),
             "cell": [draw.randint(0, 4), draw.randint(0, 4)],
         }
 
 
 def check(found, state):
-    """Compare everything that is shown with PyTorch; return whether the groups were possible."""
-    c_i, c_o, k, groups = (state[name] for name in ("in_channels", "out_channels", "kernel_size", "groups"))
+    """Compare everything that is shown with PyTorch; return whether the groups asked for were possible."""
+    c_i, c_o, k, asked = (state[name] for name in ("in_channels", "out_channels", "kernel_size", "groups"))
+    possible = [some for some in range(1, 5) if c_i % some == c_o % some == 0]
+    groups = found.get("groups", asked)
+    assert groups == asked if asked in possible else groups in possible
     X = torch.tensor(state["input"])[:c_i]
     full = torch.tensor(state["kernel"])[:c_o, :c_i, :k, :k].float()
     bias = torch.tensor(state["bias"])[:c_o].float() if state["use_bias"] else None
     X = X.float()
-    try:
-        torch.nn.Conv2d(c_i, c_o, k, groups=groups)
-    except ValueError:
-        possible = [g for g in range(1, 5) if c_i % g == c_o % g == 0]
-        assert found["problem"] == (
-            f"Not possible: groups={groups} must divide in_channels={c_i} and out_channels={c_o}. "
-            f"Possible: {', '.join(map(str, possible))}."
-        )
-        assert found["output"] is None
-        assert found["summary"] == found["problem"]
-        return False
-    assert found["problem"] == ""
     blocks = (rows.chunk(groups, 1)[g] for g, rows in enumerate(full.chunk(groups)))
     weight = torch.cat(list(blocks))
     Y = F.conv2d(X, weight, bias, groups=groups)
-    o = state["shown"] - 1
+    o = state["channel"]
     row, column = (min(at, size - 1) for at, size in zip(state["cell"], Y.shape[1:], strict=True))
     group = o // (c_o // groups)
     own = range(group * (c_i // groups), (group + 1) * (c_i // groups))
@@ -147,7 +137,7 @@ def check(found, state):
         if i not in own:
             assert channel["window"] == []
             assert channel["kernel"] is channel["part"] is None
-            assert channel["unseen"] == f"No kernel: output {o + 1} does not see input {i + 1}."
+            assert channel["unseen"] == f"No kernel: output {o} does not see input {i}."
             continue
         part = F.conv2d(X[i][None], full[o, i][None, None])[0]
         values.append(part[row, column].item())
@@ -157,20 +147,20 @@ def check(found, state):
         assert channel["here"] == [[row, column]]
         assert channel["unseen"] == ""
         line = found["formula"][len(values) - 1]
-        assert line.startswith(f"Part {i + 1}: ")
+        assert line.startswith(f"Part {i}: ")
         products, result = line.partition(": ")[2].replace("−", "-").replace("·", "*").split(" = ")
         assert eval(products) == float(result) == values[-1]
         assert products.count("*") == k * k
 
     offset = [] if bias is None else [bias[o].item()]
     assert len(found["formula"]) == len(values) + 1
-    place = f"row {row + 1}, column {column + 1}"
+    place = f"row {row}, column {column}"
     for text, start in (
-        (found["formula"][-1], f"Output {o + 1}, {place}: "),
-        (found["summary"].split("; ")[-1], f"output channel {o + 1}, {place}: "),
+        (found["formula"][-1], f"Output {o}, {place}: "),
+        (found["summary"].split("; ")[-1].rpartition("chosen. ")[2], f"output channel {o}, {place}: "),
     ):
         assert text.startswith(start)
-        terms, result = text.removeprefix(start).replace("−", "-").replace("bias ", "").split(" = ")
+        terms, result = re.sub("[()]|bias ", "", text.removeprefix(start).replace("−", "-")).split(" = ")
         numbers = [
             float(sign.replace("+", "").replace(" ", "") + number)
             for sign, number in re.findall(r"((?:^|[+-] )?-?)([\d.]+)", terms)
@@ -179,7 +169,8 @@ def check(found, state):
         assert float(result) == Y[o, row, column].item() == sum(numbers)
 
     assert found["caption"] == f"Kernel {c_o} × {c_i // groups} × {k} × {k}"
-    numbers, kind = found["note"].split(". ")
+    *why, numbers, kind = found["note"].split(". ")
+    assert why == [] or why[0].startswith(f"Groups divide both numbers of channels, {c_i} and {c_o}: ")
     assert [int(number) for number in re.findall(r"\d+", numbers)] == [weight.numel(), c_o][: 1 + len(offset)]
     assert [line["chosen"] for line in found["rows"]] == [q == o for q in range(c_o)]
     for q, line in enumerate(found["rows"]):
@@ -187,9 +178,9 @@ def check(found, state):
         first = q // (c_o // groups) * (c_i // groups)
         expected = [next(slices) if first <= i < first + c_i // groups else "none" for i in range(c_i)]
         assert line["kernels"] == expected + ([] if bias is None else [[[bias[q].item()]]])
-    sees = "inputs " + " and ".join(str(i + 1) for i in own) if len(own) > 1 else f"input {own[0] + 1}"
+    sees = "inputs " + " and ".join(str(i) for i in own) if len(own) > 1 else f"input {own[0]}"
     name = "Depthwise" if groups == c_i else f"{groups} groups"
-    some = f"{name}: output {o + 1} sees {sees}{' alone' if groups == c_i else ''}."
+    some = f"{name}: output {o} sees {sees}{' alone' if groups == c_i else ''}."
     assert kind == (some if groups > 1 else "Each output channel sees every input channel.")
 
     if k > 1:
@@ -200,7 +191,7 @@ def check(found, state):
         assert torch.equal(pixel, X[:, row, column, None])
         assert torch.equal(matrix @ pixel + (offset[0] if offset else 0), result)
         assert torch.equal(result[:, 0], Y[:, row, column])
-    return True
+    return asked in possible
 
 
 def test_many_settings_equal_pytorch(run):
@@ -253,13 +244,13 @@ def test_controls_by_keyboard_give_what_pytorch_gives(figures):
     first, second = figures
     view = channels_explorer().view
     assert first.check(view)
-    assert first.control("Output channel shown").input_value() == "2"
+    assert first.control("Output channel shown").input_value() == "1"
     assert second.read()["mix"] == [[[1, 2]], [[0], [9]], [[3]], [[21]]]
     for wanted in (
-        {"in_channels": 4, "out_channels": 4, "shown": 3},
+        {"in_channels": 4, "out_channels": 4, "channel": 2},
         {"groups": 2},
         {"kernel_size": 3},
-        {"groups": 4, "shown": 4},
+        {"groups": 4, "channel": 3},
         {"kernel_size": 1},
         {"groups": 1, "in_channels": 1},
     ):
@@ -268,8 +259,8 @@ def test_controls_by_keyboard_give_what_pytorch_gives(figures):
         first.control("Bias").press("Space")
         assert first.check(view)
     first.set(out_channels=2)  # the fourth is gone
-    assert first.control("Output channel shown").get_attribute("max") == "2"
-    assert first.control("Output channel shown").input_value() == "2"
+    assert first.control("Output channel shown").get_attribute("max") == "1"
+    assert first.control("Output channel shown").input_value() == "1"
     assert first.check(view)
     assert second.read()["output"] == [[21, 20, 19], [18, 17, 16], [15, 14, 13]]
 
@@ -280,9 +271,9 @@ def test_pointer_moves_every_control(figures):
         box = first.control(label).bounding_box()
         first.control(label).click(position={"x": box["width"] - 3, "y": box["height"] / 2})
     first.control("Bias").click()
-    assert [int(first.control(label).input_value()) for label in LABELS.values()] == [4, 4, 3, 4, 4]
+    assert [int(first.control(label).input_value()) for label in LABELS.values()] == [4, 4, 3, 4, 3]
     assert first.check(channels_explorer().view)
-    assert first.read()["note"] == "36 weights. Depthwise: output 4 sees input 4 alone."
+    assert first.read()["note"] == "36 weights. Depthwise: output 3 sees input 3 alone."
 
 
 def test_an_output_cell_moves_all_windows(figures):
@@ -290,7 +281,7 @@ def test_an_output_cell_moves_all_windows(figures):
     first.set(in_channels=3)
     first.at("^Output channel", 1, 2).hover()
     assert first.windows() == ([[1, 2]] * 3, [[1, 2]], [[0, 0]])
-    first.at("^Part of input channel 2", 2, 1).hover()
+    first.at("^Part of input channel 1", 2, 1).hover()
     assert first.windows() == ([[2, 1]] * 3, [[2, 1]], [[0, 0]])
     first.leave()
     assert first.windows() == ([[0, 0]] * 3, [[0, 0]], [[0, 0]])
@@ -303,57 +294,64 @@ def test_an_output_cell_moves_all_windows(figures):
     assert first.windows() == ([None, [1, 2], None], [[1, 2]], [[1, 2]])
     first.set(kernel_size=3)
     assert first.windows() == ([None, [1, 1], None], [[1, 1]], [[1, 1]])
-    first.at("^Part of input channel 2", 0, 1).focus()
+    first.at("^Part of input channel 1", 0, 1).focus()
     assert first.windows() == ([None, [0, 1], None], [[0, 1]], [[1, 1]])
 
 
 def test_a_row_of_the_kernel_is_an_output_channel(figures):
     first, _ = figures
     view = channels_explorer().view
-    first.place.get_by_role("button", name="out 3").press("Enter")
-    assert first.control("Output channel shown").input_value() == "3"
-    assert first.place.get_by_role("button", name="out 3").evaluate("b => b === document.activeElement")
+    first.place.get_by_role("button", name="out 2").press("Enter")
+    assert first.control("Output channel shown").input_value() == "2"
+    assert first.place.get_by_role("button", name="out 2").evaluate("b => b === document.activeElement")
     assert first.check(view)
     first.place.locator("tbody tr").first.locator("td").nth(1).click()
-    assert first.control("Output channel shown").input_value() == "1"
+    assert first.control("Output channel shown").input_value() == "0"
     assert first.check(view)
 
 
 def test_numbers_can_be_edited(figures):
     first, _ = figures
     view = channels_explorer().view
-    for name, text in (("^Input channel 2", "7"), ("for input channel 1", "−4"), ("^Bias", "2.5")):
-        cell = first.at(name, 0, 0).locator("input")
-        cell.fill(text)
-        cell.press("Enter")
+    for name, text in (("^Input channel 1", "7"), ("for input channel 0", "−4"), ("^Bias", "2.5")):
+        first.at(name, 0, 0).locator("input").fill(text)
     changed = {name: torch.tensor(getattr(view, name)) for name in ("input", "kernel", "bias")}
     changed["input"][1, 0, 0] = 7
     changed["kernel"][1, 0, 0, 0] = -4
     changed["bias"][1] = 2.5
     changed = {name: tensor.tolist() for name, tensor in changed.items()}
     assert first.check(view, **changed)
-    first.set(shown=3, kernel_size=3)
+    first.set(channel=2, kernel_size=3)
     assert first.check(view, **changed)
 
 
-def test_impossible_groups_are_explained_and_kept(figures):
+def test_impossible_groups_are_skipped_and_explained(figures):
     first, _ = figures
-    first.set(groups=2)
-    message = "Not possible: groups=2 must divide in_channels=2 and out_channels=3. Possible: 1."
-    assert first.read()["problem"] == message
-    assert first.control("Groups").get_attribute("aria-valuetext") == f"2, {message}"
-    assert not first.place.locator("table").is_visible()
-    first.set(out_channels=4)
-    assert first.control("Groups").input_value() == "2"
-    assert first.check(channels_explorer().view)
+    view = channels_explorer().view
+    groups = first.control("Groups")
+    groups.press("ArrowRight")
+    assert groups.input_value() == "1"
+    why = "Groups divide both numbers of channels, 2 and 3: only 1 can be chosen. "
+    assert first.read()["note"].startswith(why)
+    assert groups.get_attribute("aria-valuetext").startswith(f"1, {why}")
+    first.set(in_channels=4, out_channels=4, groups=2)
+    groups.press("ArrowRight")  # past 3
+    assert groups.input_value() == "4"
+    assert first.check(view)
+    groups.press("ArrowLeft")
+    assert groups.input_value() == "2"
+    first.set(out_channels=3)
+    assert groups.input_value() == "1"
+    assert "4 and 3: only 1 can be chosen" in first.read()["note"]
+    assert first.check(view)
 
 
 def test_by_touch(phone):
     figure = Channels(phone("channels"))
     figure.at("^Output channel", 1, 1).tap()
     assert figure.windows() == ([[1, 1]] * 2, [[1, 1]], [[1, 1]])
-    figure.place.get_by_role("button", name="out 1").tap()
-    assert figure.control("Output channel shown").input_value() == "1"
+    figure.place.get_by_role("button", name="out 0").tap()
+    assert figure.control("Output channel shown").input_value() == "0"
     figure.control("Bias").tap()
     assert figure.check(channels_explorer().view, cell=(1, 1))
 
@@ -362,14 +360,14 @@ def test_it_speaks(figures):
     first, _ = figures
     first.set(kernel_size=1)
     assert first.is_silent()
-    kernel = "kernel 3 by 2 by 1 by 1; output channel 2, row 1, column 1: 0 + 2 + bias −2 = 0"
+    kernel = "kernel 3 by 2 by 1 by 1; output channel 1, row 0, column 0: 0 + 2 + bias (−2) = 0"
     assert first.spoken("Kernel size") == kernel
     first.set(kernel_size=2)
     first.at("^Output channel", 0, 0).focus()
     first.page.keyboard.press("ArrowRight")
-    first.says("output channel 2, row 1, column 2: −5 + 2 + bias −2 = −5")
+    first.says("output channel 1, row 0, column 1: −5 + 2 + bias (−2) = −5")
     first.control("Bias").press("Space")
-    first.says("output channel 2, row 1, column 2: −5 + 2 = −3")
+    first.says("output channel 1, row 0, column 1: −5 + 2 = −3")
     first.set(kernel_size=1)
     mixed = "The matrix mixes the pixel's channels: 2, 0 becomes 2, 0, −2"
     assert first.place.get_by_role("img").get_attribute("aria-label") == mixed

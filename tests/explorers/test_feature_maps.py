@@ -58,7 +58,7 @@ class Maps(FigureOnPage):
         found = re.search(
             r"(\w+ \d+), channel (\d+), row (\d+), column (\d+): (−?[\d.]+)\.", self.text("note")
         )
-        channel, row, column = (int(found[i]) - 1 for i in (2, 3, 4))
+        channel, row, column = (int(found[i]) for i in (2, 3, 4))
         return found[1], (channel, row, column), number(found[5])
 
     def radios(self, name):
@@ -103,7 +103,7 @@ class Maps(FigureOnPage):
         names = [one.get_attribute("aria-label") for one in self.channels().all()]
         assert len(names) == len(Y)
         for i, (name, plate) in enumerate(zip(names, self.channels().all(), strict=True)):
-            low, high = map(number, re.fullmatch(rf"channel {i + 1}, from (\S+) to (\S+)", name).groups())
+            low, high = map(number, re.fullmatch(rf"channel {i}, from (\S+) to (\S+)", name).groups())
             assert (low, high) == pytest.approx((float(Y[i].min()), float(Y[i].max())), abs=0.008)
             if i < 3:
                 self.check_pixels(plate, Y[i], limit)
@@ -125,7 +125,7 @@ class Maps(FigureOnPage):
 
     def check_formula(self, layer, X, channel, value):
         text = self.text("formula").replace("−", "-")
-        left, result = text.split(" = ")
+        left, result = re.split(" [=≈] ", text)
         assert float(result) == value
         numbers = [float(one) for one in re.findall(r"-?\d+\.?\d*", left.replace("others", ""))]
         if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
@@ -227,7 +227,7 @@ def test_cells_by_pointer_and_keyboard(figures):
     assert lenet.cell()[1][1:] == (9, 3)  # the last row
     outline = "getComputedStyle(document.activeElement).outlineWidth"
     assert lenet.page.evaluate(outline) == "3px"
-    # The same place of the image in another layer: of what the cell sees, rows 16 to 29, columns 4 to 17.
+    # The same place of the image in another layer: of what the cell sees, rows 15 to 28, columns 3 to 16.
     lenet.set(layer=1)
     assert lenet.cell()[1][1:] == (22, 10)
     lenet.set(layer=4)
@@ -249,7 +249,7 @@ def test_pointing_shows_a_number_until_the_pointer_leaves(figures):
     image = lenet.place.locator(".d2l-plate-image")
     box = image.bounding_box()
     lenet.page.mouse.move(box["x"] + box["width"] * 14.5 / 28, box["y"] + box["height"] * 4.5 / 28)
-    shown = number(re.match(r"Image, row 5, column 15: ([\d.]+)\. ", lenet.text("note"))[1])
+    shown = number(re.match(r"Image, row 4, column 14: ([\d.]+)\. ", lenet.text("note"))[1])
     assert shown == pytest.approx(float(lenet.image()[0, 4, 14]), abs=0.006)
     lenet.leave()
     assert lenet.cell() == before
@@ -271,7 +271,7 @@ def test_field_is_framed_on_the_image(figures):
         assert lenet.window(0) == pytest.approx(
             [top / 28, left / 28, (bottom - top) / 28, (right - left) / 28], abs=1e-4
         )
-        rows, columns = f"rows {top + 1} to {bottom}", f"columns {left + 1} to {right}"
+        rows, columns = f"rows {top} to {bottom - 1}", f"columns {left} to {right - 1}"
         assert f"{rows}, {columns}" in lenet.text("note")
         assert ("and padding" in lenet.text("note")) == (layer != 3)
 
@@ -286,7 +286,7 @@ def test_input_channels_are_ordered_and_written_out(figures):
     sources = lenet.radios("Input channels, the strongest first")
     names = [one.get_attribute("aria-label") for one in sources.all()]
     found = [re.fullmatch(r"input channel (\d) adds (\S+)", name).groups() for name in names]
-    assert [int(one) - 1 for one, _ in found] == order
+    assert [int(one) for one, _ in found] == order
     assert [number(value) for _, value in found] == pytest.approx(sums[order].tolist(), abs=0.008)
 
     def table(which):
@@ -316,12 +316,12 @@ def test_it_speaks(figures):
     lenet, _ = figures
     lenet.set(layer=3)
     assert lenet.is_silent()
-    maps = r"pool 1, 6 channels of 14 by 14; channel 1, row \d+, column \d+: −?[\d.]+"
+    maps = r"pool 1, 6 channels of 14 by 14; channel 0, row \d+, column \d+: −?[\d.]+"
     assert re.fullmatch(rf"{maps}; highest score \d: −?[\d.]+", lenet.spoken("Layer"))
     lenet.plate().focus()
     lenet.page.keyboard.press("ArrowRight")
     name, (channel, row, column), _ = lenet.cell()
-    where = f"channel {channel + 1}, row {row + 1}, column {column + 1}: "
+    where = f"channel {channel}, row {row}, column {column}: "
     lenet.says(re.compile(f"^{name}, 6 channels of 14 by 14; {where}"))
 
 

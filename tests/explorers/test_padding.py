@@ -38,6 +38,9 @@ class Padding(GridFigure):
         assert len(set(sizes)) == 1
         return len(sizes), sizes[0]
 
+    def refused(self):
+        return "".join(self.place.locator(".d2l-alert").all_text_contents())
+
     def note(self):
         return self.place.locator(".d2l-note").first.text_content()
 
@@ -50,15 +53,14 @@ class Padding(GridFigure):
             zeros = padding_for(zeros, kernel, dilation=rest["dilation"])
         top, bottom, left, right = zeros if len(zeros) == 4 else (zeros[0], zeros[0], zeros[1], zeros[1])
         padded = (top + size[0] + bottom, left + size[1] + right)
-        assert self.count("input") == padded
-        assert len(self.marked("input", "around")) == padded[0] * padded[1] - size[0] * size[1]
         out = outcome(size, kernel, rest)
         if isinstance(out, str):
-            message = self.place.locator(".d2l-formula .d2l-problem").text_content()
-            assert message.startswith(f"No output: {out}"[:60])
-            assert not self.place.locator(".d2l-grid.d2l-output").is_visible()
-            assert self.place.locator(".d2l-frame:visible").count() == 0
+            assert self.refused().startswith("Not possible: the kernel reaches over ")
+            assert self.place.locator(".d2l-stale").count() == 1
             return
+        assert self.refused() == ""
+        assert self.count("input") == padded
+        assert len(self.marked("input", "around")) == padded[0] * padded[1] - size[0] * size[1]
         assert self.count("output") == out
         uses = [
             [
@@ -138,28 +140,35 @@ def test_modes_width_and_what_cannot_be(figures):
     assert figure.value("Padding height") == 0
     figure.check()
 
-    mode.select_option("SAME")  # with stride 2
+    mode.select_option("SAME")  # which brings stride 1 along
     figure.check()
-    message = figure.place.locator(".d2l-formula .d2l-problem").text_content()
-    assert "padding='same' needs stride 1, got stride 2" in message
     slider = figure.control("Stride height")
-    assert slider.get_attribute("aria-valuetext").startswith("2, no output: padding='same' needs")
+    assert figure.value("Stride height") == 1
+    slider.press("ArrowRight")
+    assert figure.refused() == "Not possible: PyTorch has SAME padding only for stride 1. Take stride 1"
+    assert slider.get_attribute("aria-valuetext").startswith("2, Not possible: PyTorch has SAME")
+    assert figure.count("output") == (8, 8)  # the last picture stays
+    figure.place.get_by_role("button", name="Take stride 1").click()
+    assert figure.value("Stride height") == 1
+    figure.check()
+    slider.press("ArrowRight")
     slider.press("ArrowLeft")
-    assert figure.value("Stride width") == 1  # as the height
     assert slider.get_attribute("aria-valuetext") == "1, output 8 by 8, every cell is in a window"
     figure.check()
-    figure.slide("Kernel width", 5)  # which moves the height, and the zeros with it
-    assert (figure.value("Kernel height"), figure.value("Padding height")) == (5, 2)
+    figure.slide("Kernel height", 5)  # which moves the width, and the zeros with it
+    assert (figure.value("Kernel width"), figure.value("Padding height")) == (5, 2)
     figure.check()
     figure.slide("Padding height", 1)  # which ends the mode
     assert figure.settings()[2]["padding"] == (1, 1)
     figure.check()
 
-    box = figure.control("Dilation width").bounding_box()
+    assert not figure.control("Dilation width").is_visible()
+    box = figure.control("Dilation height").bounding_box()
     figure.page.mouse.click(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
-    assert figure.value("Dilation height") == 3
+    assert figure.value("Dilation width") == 3
     figure.check()
-    assert "13 > 1 + 8 + 1" in figure.place.locator(".d2l-formula .d2l-problem").text_content()
+    rule = "the kernel reaches over 13 rows, but the padded input has only 10"
+    assert rule in figure.refused()
     mode.select_option("FULL")
     assert figure.value("Padding width") == 12
     figure.check()
@@ -178,22 +187,22 @@ def test_cells_are_pointed_at_walked_and_spoken(figures):
     assert figure.marked("input") == []
     figure.cell("output", 1, 2).hover()
     assert figure.marked("input") == [(r, c) for r in (2, 3, 4) for c in (4, 5, 6)]
-    assert figure.note() == "Output row 2, column 3: window over rows 3, 4, 5 and columns 5, 6, 7."
+    assert figure.note() == "Output row 1, column 2: window over rows 2, 3, 4 and columns 4, 5, 6."
     figure.leave()
     assert figure.marked("input") == []
     input_cell = figure.place.locator(".d2l-grid.d2l-input [data-cell='2,2']")
     input_cell.hover()
     assert figure.marked("output", "fed") == [(r, c) for r in (0, 1) for c in (0, 1)]
-    assert figure.note() == "Row 3, column 3 of the padded input: in 4 windows."
-    assert input_cell.get_attribute("aria-label") == "row 3, column 3: input, in 4 windows"
+    assert figure.note() == "Row 2, column 2 of the padded input: in 4 windows."
+    assert input_cell.get_attribute("aria-label") == "row 2, column 2: input, in 4 windows"
     corner = figure.place.locator(".d2l-grid.d2l-input [data-cell='9,9']")
-    assert corner.get_attribute("aria-label") == "row 10, column 10: zero, no window reaches it"
+    assert corner.get_attribute("aria-label") == "row 9, column 9: zero, no window reaches it"
 
     assert figure.is_silent()
     figure.leave()
     figure.cell("output", 0, 0).focus()
     figure.page.keyboard.press("ArrowRight")
     assert figure.marked("input") == [(r, c) for r in (0, 1, 2) for c in (2, 3, 4)]
-    figure.says("output row 1, column 2: window over rows 1, 2, 3 and columns 3, 4, 5")
+    figure.says("output row 0, column 1: window over rows 0, 1, 2 and columns 2, 3, 4")
     outline = "getComputedStyle(document.activeElement).outlineWidth"
     assert figure.page.evaluate(outline) == "3px"

@@ -29,12 +29,12 @@ def test_controls_are_named_and_linked(figure):
         "out_channels",
         "kernel_size",
         "groups",
-        "shown",
+        "channel",
         "use_bias",
     ]
     assert all(control.description for control in figure.controls.values())
     assert len(figure._links) == 7
-    assert (figure.controls["shown"].value, figure.controls["shown"].max) == (2, 3)
+    assert (figure.controls["channel"].value, figure.controls["channel"].max) == (1, 2)
     assert repr(figure) == "channels_explorer(2 → 3 channels, kernel 2×2, groups 1)"
 
 
@@ -97,7 +97,7 @@ def test_layer_equals_pytorch_for_every_setting():
         ("kernel_size", 4, "kernel_size must be from 1 to 3, got 4"),
         ("groups", 0, "groups must be from 1 to 4, got 0"),
         ("groups", 1.5, "expected an int"),
-        ("shown", 4, "shown must be from 1 to 3, got 4"),
+        ("channel", 3, "channel must be from 0 to 2, got 3"),
         ("use_bias", "yes", "expected a boolean"),
         ("cell", (0, 2), "cell must lie inside the output of 2×2, got (0, 2)"),
         ("cell", (-1, 0), "cell must lie inside the output of 2×2, got (-1, 0)"),
@@ -157,14 +157,14 @@ def test_groups_alone_begin_with_a_layer_that_has_them(groups):
 
 
 def test_fewer_output_channels_move_the_one_shown(figure):
-    figure.view.shown = 3
+    figure.view.channel = 2
     figure.view.out_channels = 2
-    assert figure.view.shown == 2
+    assert (figure.view.channel, figure.view.last_channel) == (1, 1)
 
 
 def test_a_state_from_a_browser_arrives_together(figure):
-    figure.view.set_state({"out_channels": 4, "shown": 4, "kernel_size": 1, "cell": [2, 2]})
-    assert (figure.view.shown, figure.view.cell) == (4, (2, 2))
+    figure.view.set_state({"out_channels": 4, "channel": 3, "kernel_size": 1, "cell": [2, 2]})
+    assert (figure.view.channel, figure.view.cell) == (3, (2, 2))
     figure.view.kernel_size = 3  # only one output cell is left: the nearest is explained
     assert "svg" in figure._repr_mimebundle_()["image/svg+xml"]
 
@@ -172,7 +172,7 @@ def test_a_state_from_a_browser_arrives_together(figure):
 def test_picture_shows_the_present_state_also_an_impossible_one(figure):
     picture = lambda: figure._repr_mimebundle_()["image/svg+xml"]  # noqa: E731
     seen = {picture()}
-    changes = [("shown", 3), ("cell", (1, 1)), ("use_bias", False), ("in_channels", 3), ("groups", 3)]
+    changes = [("channel", 2), ("cell", (1, 1)), ("use_bias", False), ("in_channels", 3), ("groups", 3)]
     for trait, value in [*changes, ("groups", 2)]:
         setattr(figure.view, trait, value)
         seen.add(picture())

@@ -61,13 +61,13 @@ def test_links_live_in_the_kernel_in_colab(monkeypatch):
     monkeypatch.setattr("anywidget.widget.in_colab", lambda: False)  # its widget manager is not here
     figure = convolution_explorer(X, K)
     assert "LinkModel" not in types_in(figure)
-    figure.controls["step"].value = 3
-    assert figure.view.step == 3
-    figure.view.step = 2
-    assert figure.controls["step"].value == 2
+    figure.controls["position"].value = 2
+    assert figure.view.position == 2
+    figure.view.position = 1
+    assert figure.controls["position"].value == 1
     figure.controls["kernel_index"].index = 1
     assert figure.view.kernel == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
-    assert (figure.view.step, figure.controls["step"].max) == (1, 1)
+    assert (figure.view.position, figure.controls["position"].max) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_wrong_matrices_are_refused(figure, values, message):
 @pytest.mark.parametrize(
     ("trait", "value", "message"),
     [
-        ("step", 0, "step must be from 1 to 4, got 0"),
-        ("step", 5, "step must be from 1 to 4, got 5"),
-        ("step", 1.5, "expected an int"),
+        ("position", -1, "position must be from 0 to 3, got -1"),
+        ("position", 4, "position must be from 0 to 3, got 4"),
+        ("position", 1.5, "expected an int"),
         ("seconds", 0, "seconds must be from 0.1 to 5, got 0"),
         ("kernel_index", 7, "kernel_index must be from 0 to 6, got 7"),
         ("input_index", -1, "input_index must be from 0 to 1, got -1"),
@@ -125,15 +125,15 @@ def test_choices(figure):
     view = figure.view
     view.input_index = 1
     assert len(view.input) == 8
-    assert view.steps == 49
+    assert view.last == 48
     view.kernel_index = 2
     view.kernel = K
     assert view.kernel_index == 0
     view.input_index = 0
     assert view.input == X.tolist()
-    view.step = 4
+    view.position = 3
     view.kernel_index = 1
-    assert (view.steps, view.step) == (1, 1)
+    assert (view.last, view.position) == (0, 0)
 
 
 def test_choice_and_values_from_a_browser_arrive_together(figure):
@@ -148,6 +148,27 @@ def test_choice_and_values_from_a_browser_arrive_together(figure):
 def test_kernels_that_do_not_fit_cannot_be_chosen():
     figure = convolution_explorer(K, [[1]])
     assert [kernel["name"] for kernel in figure.view.kernels] == ["own numbers"]
+
+
+def test_settings_of_the_convolution():
+    figure = convolution_explorer(X, K, stride=2, padding=1, adjust=["padding", "stride"])
+    assert list(figure.controls) == ["position", "padding", "stride"]
+    view = figure.view
+    assert (view.output_size(), view.last) == ((2, 2), 3)
+    view.stride = 1
+    assert (view.output_size(), view.last) == ((4, 4), 15)
+    view.dilation = 3  # 4 of 5 cells
+    assert view.output_size() == (2, 2)
+    view.padding = 0
+    with pytest.raises(ValueError, match="spans more cells"):
+        view.output_size()
+    assert "svg" in figure._repr_mimebundle_()["image/svg+xml"]
+    with pytest.raises(traitlets.TraitError, match="stride must be from 1 to 4, got 5"):
+        view.stride = 5
+    with pytest.raises(ValueError, match="adjust must hold names out of 'stride'.*got 'size'"):
+        convolution_explorer(adjust=["size"])
+    with pytest.raises(traitlets.TraitError, match="kernel of 2×2 cells must fit into the input of 3×3"):
+        convolution_explorer(X, K, dilation=3)
 
 
 def test_a_named_kernel():
@@ -167,7 +188,7 @@ def test_display_has_a_name_a_picture_and_the_view(figure):
 
 def test_picture_shows_the_present_state(figure):
     before = figure._repr_mimebundle_()["image/svg+xml"]
-    figure.view.step = 4
+    figure.view.position = 3
     assert figure._repr_mimebundle_()["image/svg+xml"] != before
 
 
@@ -221,7 +242,7 @@ def test_rules_of_a_view_touch_no_other_view(path):
                 selectors = tinycss2.serialize(one.prelude)
                 for selector in re.split(r",(?![^(]*\))", selectors):
                     found = re.match(
-                        r"\.d2l-view(\.d2l-\w+)|\.d2l-hbox:has\(\+ \.d2l-anywidget (\.d2l-\w+)\)",
+                        r"\.d2l-view(\.d2l-\w+)|\.d2l-hbox:has\(\+ \.d2l-anywidget (\.d2l-\w+)[.\w-]*\)",
                         selector.strip(),
                     )
                     assert found, selector
@@ -234,7 +255,7 @@ def test_views_are_light():
     views = [kind for kind in View.__subclasses__() if kind.__module__.startswith("d2lconv.")]
     assert len(views) == len(d2lconv.widgets.__all__)
     for view in views:
-        assert len(gzip.compress(f"{view._esm}{view._css}".encode())) < 16 * 1024
+        assert len(gzip.compress(f"{view._esm}{view._css}".encode())) < 20 * 1024
 
 
 def test_former_names_of_traits_warn():
@@ -246,11 +267,19 @@ def test_former_names_of_traits_warn():
     assert view.lock_aspect is True
     with pytest.warns(DeprecationWarning, match=r"CostView\.inside_index is now called bottleneck_index"):
         assert d2lconv.widgets.cost_explorer(bottleneck=1).view.inside_index == 0
+    view = convolution_explorer(X, K).view
+    with pytest.warns(DeprecationWarning, match="step is now called position, which counts from 0"):
+        view.step = 3
+    with pytest.warns(DeprecationWarning, match=r"steps? is now called"):
+        assert (view.position, view.step, view.steps) == (2, 3, 4)
+    with pytest.warns(DeprecationWarning, match="shown is now called channel, which counts from 0"):
+        assert d2lconv.widgets.channels_explorer(channel=1).view.shown == 2
 
 
 def test_nothing_moves_by_itself():
     css = "".join(path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.css"))
-    assert not re.search(r"animation|transition|scroll-behavior", css)
+    welcome = re.compile(r"@media \(prefers-reduced-motion: no-preference\) \{.*?\n\}\n", re.DOTALL)
+    assert not re.search(r"animation|transition|scroll-behavior", welcome.sub("", css))
 
 
 def test_fallback_colours_are_the_courses():

@@ -12,7 +12,7 @@ CODE = """from d2lconv import widgets
 from d2lconv.widgets.convolution import INPUT
 figure = widgets.convolution_explorer()
 figure"""
-STEP = "(figure.view.step, figure.controls['step'].value)"
+STEP = "(figure.view.position, figure.controls['position'].value)"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def notebook(browser, tmp_path_factory):
 @pytest.fixture
 def formula(notebook):
     """Set the figure back, and return the view's formula."""
-    notebook.do("figure.view.step, figure.view.kernel_index = 1, 0\nfigure.view.input = INPUT")
+    notebook.do("figure.view.position, figure.view.kernel_index = 0, 0\nfigure.view.input = INPUT")
     formula = notebook.page.locator(".d2l-formula")
     expect(formula).to_contain_text("= 10")
     notebook.expect(STEP, (1, 1))  # what the page says late would undo what is set next
@@ -43,7 +43,7 @@ def test_a_slider_moved_by_keyboard_changes_the_trait(notebook, formula):
 
 
 def test_a_trait_that_is_set_moves_the_slider_and_the_view(notebook, formula):
-    notebook.do("figure.view.step = 5")
+    notebook.do("figure.view.position = 4")
     expect(notebook.readout("Output cell")).to_have_text("5")
     expect(formula).to_contain_text("= 16")
     notebook.expect(STEP, (5, 5))
@@ -67,7 +67,7 @@ def test_a_number_typed_into_a_grid_reaches_the_kernel(notebook, formula):
 
 
 def test_a_value_out_of_range_is_refused_and_nothing_moves(notebook, formula):
-    code = "try:\n    figure.view.step = 10\nexcept Exception as error:\n    said = str(error)"
+    code = "try:\n    figure.view.position = 9\nexcept Exception as error:\n    said = str(error)"
     assert notebook.ask("said", after=code) == "step must be from 1 to 9, got 10"
     expect(notebook.readout("Output cell")).to_have_text("1")
     expect(formula).to_contain_text("= 10")

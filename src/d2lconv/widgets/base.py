@@ -64,20 +64,24 @@ def join_styles(*names: str) -> str:
     return _COMMENT.sub("", "".join((FOLDER / name).read_text(encoding="utf-8") for name in names))
 
 
-def renamed(old: str, new: str) -> property:
-    """Return a property that stands for a trait under its former name, and warns."""
+def renamed(old: str, new: str, *, offset: int = 0) -> property:
+    """Return a property that stands for a trait under its former name, and warns.
+
+    The property is larger than the trait by `offset`: former names counted from 1.
+    """
 
     def warn(view: Any) -> None:
-        message = f"{type(view).__name__}.{old} is now called {new}"
+        message = f"{type(view).__name__}.{old} is now called {new}{', which counts from 0' if offset else ''}"
         warnings.warn(message, DeprecationWarning, stacklevel=3)
 
     def read(view: Any) -> Any:
         warn(view)
-        return getattr(view, new)
+        value = getattr(view, new)
+        return value + offset if offset else value
 
     def write(view: Any, value: Any) -> None:
         warn(view)
-        setattr(view, new, value)
+        setattr(view, new, value - offset if offset else value)
 
     return property(read, write, doc=f"Former name of `{new}`.")
 
@@ -94,7 +98,8 @@ class View(anywidget.AnyWidget):
     summary = traitlets.Unicode("").tag(sync=True)
 
     height: ClassVar[tuple[float, float]] = (0.0, 0.0)
-    """Height of the whole figure in rem, on a wide page and on a phone: a page keeps this much free."""
+    """Height of the figure in rem, on a wide page and on a phone, in the tallest of the states that its controls
+    lead to: a page keeps this much free, so that nothing moves that stands below."""
 
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:

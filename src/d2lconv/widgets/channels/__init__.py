@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from d2lconv import ops
 from d2lconv.plotting import draw_channels, draw_grid
-from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
+from d2lconv.widgets.base import Figure, View, join_scripts, join_styles, renamed
 from d2lconv.widgets.channels.numbers import LARGEST_KERNEL, MOST, SIDES, check_groups, fill, first_seen, read
 from d2lconv.widgets.controls import checkbox, slider
 from d2lconv.widgets.matrix import within
@@ -51,8 +50,8 @@ class ChannelsView(View):
         The layer that is shown.
     use_bias : bool
         Whether the bias is added.
-    shown : int
-        The output channel that is explained, counted from 1.
+    channel, last_channel : int
+        The output channel that is explained, counted from 0, and the last that can be.
     cell : (int, int)
         Row and column of the output cell that is explained. If the output has become too small for it,
         the nearest is.
@@ -60,7 +59,7 @@ class ChannelsView(View):
 
     _esm = join_scripts("channels/view.js")
     _css = join_styles("shared/base.css", "channels/view.css")
-    height = (35.0, 62.5)
+    height = (50.0, 88.0)
 
     input = traitlets.Any([[[0.0] * 3] * 3] * MOST).tag(sync=True)
     kernel = traitlets.Any([[[[0.0] * 3] * 3] * MOST] * MOST).tag(sync=True)
@@ -70,17 +69,16 @@ class ChannelsView(View):
     kernel_size = traitlets.Int(1).tag(sync=True)
     groups = traitlets.Int(1).tag(sync=True)
     use_bias = traitlets.Bool(True).tag(sync=True)
-    shown = traitlets.Int(1).tag(sync=True)
+    channel = traitlets.Int(0).tag(sync=True)
+    last_channel = traitlets.Int(0).tag(sync=True)
     cell = traitlets.Tuple(traitlets.Int(), traitlets.Int(), default_value=(0, 0)).tag(sync=True)
 
-    @classmethod
-    def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
-        """Return the height of the figure: with kernel size 1 it also shows a matrix."""
-        return (38.6, 71.3) if state.get("kernel_size") == 1 else cls.height
+    shown = renamed("shown", "channel", offset=1)
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
-        self.observe(self._keep_shown, "out_channels")
+        self._keep_channel()
+        self.observe(self._keep_channel, "out_channels")
 
     @traitlets.validate(*SHAPES)
     def _numbers(self, proposal: Any) -> Any:
@@ -102,9 +100,9 @@ class ChannelsView(View):
         name = proposal["trait"].name
         return int(within(name, proposal["value"], *LIMITS[name]))
 
-    @traitlets.validate("shown")
+    @traitlets.validate("channel")
     def _there(self, proposal: Any) -> int:
-        return int(within("shown", proposal["value"], 1, self.out_channels))
+        return int(within("channel", proposal["value"], 0, self.out_channels - 1))
 
     @traitlets.validate("cell")
     def _inside(self, proposal: Any) -> tuple[int, int]:
@@ -142,9 +140,10 @@ class ChannelsView(View):
         X, weight, bias = self.tensors()
         return ops.conv2d(X, weight, bias, groups=self.groups)
 
-    def _keep_shown(self, _: Any) -> None:
+    def _keep_channel(self, _: Any = None) -> None:
         """Go to the last output channel where the one that was shown is gone."""
-        self.shown = min(self.shown, self.out_channels)
+        self.last_channel = self.out_channels - 1
+        self.channel = min(self.channel, self.last_channel)
 
 
 def channels_explorer(
@@ -221,11 +220,11 @@ def channels_explorer(
     if not 0 <= channel < layer.out_channels:
         raise ValueError(f"channel must be from 0 to {layer.out_channels - 1}, got {channel}")
     view = ChannelsView(
-        **layer._asdict(), groups=groups, use_bias=K is None or bias is not None, shown=channel + 1
+        **layer._asdict(), groups=groups, use_bias=K is None or bias is not None, channel=channel
     )
     view.cell = cell
 
-    shown = slider("Output channel shown", view.shown, 1, view.out_channels)
+    shown = slider("Output channel shown", view.channel, 0, view.last_channel)
     return Figure(
         f"channels_explorer({view.in_channels} → {view.out_channels} channels, "
         f"kernel {view.kernel_size}×{view.kernel_size}, groups {groups})",
@@ -235,11 +234,11 @@ def channels_explorer(
             "out_channels": slider("Output channels", view.out_channels, *LIMITS["out_channels"]),
             "kernel_size": slider("Kernel size", view.kernel_size, *LIMITS["kernel_size"]),
             "groups": slider("Groups", view.groups, *LIMITS["groups"]),
-            "shown": shown,
+            "channel": shown,
             "use_bias": checkbox("Bias", view.use_bias),
         },
         picture=lambda: _draw(view),
-        follow=[("out_channels", shown, "max")],
+        follow=[("last_channel", shown, "max")],
     )
 
 
@@ -252,5 +251,5 @@ def _draw(view: ChannelsView) -> Drawing:
         axes.figure.text(0, -0.02, f"Not possible: {problem}", va="top")
         return cast(Drawing, axes.figure)
     row, column = (min(place, size - 1) for place, size in zip(view.cell, view.output_size(), strict=True))
-    axes = draw_channels(X, weight, bias, groups=view.groups, channel=view.shown - 1, cell=(row, column))
+    axes = draw_channels(X, weight, bias, groups=view.groups, channel=view.channel, cell=(row, column))
     return cast(Drawing, axes.figure)

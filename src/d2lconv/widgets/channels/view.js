@@ -1,13 +1,13 @@
 /** The view of channels_explorer: each input channel's share of one output channel, their sum, the 4-D kernel. */
 
 import { conv2d, convAxes, fail, holds, range, toRows, toTensor, windowCells } from "../shared/geometry.js";
-import { cellName, change, changeNumber, counted, dress, fill, listen, make, makePointer } from "../shared/base.js";
-import { makeVoice, marked, number, productTerm, same, short, sign, sizeOf, watch, write } from "../shared/base.js";
+import { brief, cellName, change, changeNumber, counted, dress, equals, fill, listen, make } from "../shared/base.js";
+import { factor, makePointer, marked, number, productTerm, same, short, sign, sizeOf, write } from "../shared/base.js";
+import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
 import { Grid } from "../shared/grid.js";
-import { finite, flag, listOf, matrix, readState, whole } from "../shared/state.js";
+import { finite, flag, listOf, matrix, whole } from "../shared/state.js";
 
 const MOST = 4; // channels
-const LAYER = ["in_channels", "out_channels", "kernel_size", "groups"];
 const STATE = {
   in_channels: whole(1, MOST),
   out_channels: whole(1, MOST),
@@ -17,31 +17,47 @@ const STATE = {
   kernel: listOf(listOf(matrix(3, 3), MOST), MOST),
   bias: listOf(finite, MOST),
   use_bias: flag,
-  shown: whole(1, MOST),
+  channel: whole(0, MOST - 1),
   cell: listOf(whole(0, 4), 2),
 };
 
-const tight = (value) => short(value).length > 2 && "d2l-tight";
+const tight = (value) => brief(value).length === 3 && "d2l-tight";
 
 /** Write numbers and a bias as a sum: 4 + 7 − 2 + bias 1. */
 function writeSum(numbers, bias) {
   const signed = (value) => `${value < 0 ? "−" : "+"} ${short(Math.abs(value))}`;
   const terms = numbers.map((value, i) => (i ? signed(value) : short(value)));
-  return [...terms, ...(bias === null ? [] : [`+ bias ${short(bias)}`])].join(" ");
+  return [...terms, ...(bias === null ? [] : [`+ bias ${factor(bias)}`])].join(" ");
 }
 
-/** Return the words of a list: 1, 2 and 3. */
+/** Return the words of a list: 0, 1 and 2. */
 const listed = (items) => [items.slice(0, -1).join(", "), items.at(-1)].filter(String).join(" and ");
 
 // ---- from the state to what is shown ----
 
-/** Say why the groups are impossible, and which are possible. */
-function checkGroups({ in_channels: cIn, out_channels: cOut, groups }) {
-  const divide = (some) => cIn % some === 0 && cOut % some === 0;
-  if (divide(groups)) return;
-  const possible = range(MOST + 1).filter((some) => some && divide(some));
-  const rule = `groups=${groups} must divide in_channels=${cIn} and out_channels=${cOut}`;
-  fail(`${rule}. Possible: ${possible.join(", ")}`);
+/** List the numbers of groups that the channels can be divided into. */
+const possibleGroups = (cIn, cOut) => range(MOST + 1).filter((some) => some && cIn % some === 0 && cOut % some === 0);
+
+/**
+ * Groups that are impossible become possible: the next number in the direction of the change, or else the nearest.
+ * @param {function(string): void} told why
+ */
+function followGroups(model, told) {
+  let before = model.get("groups");
+  let isBusy = false; // while it sets them itself
+  return listen(model, ["in_channels", "out_channels", "groups"], () => {
+    if (isBusy) return;
+    const [cIn, cOut, groups] = ["in_channels", "out_channels", "groups"].map((name) => model.get(name));
+    const possible = possibleGroups(cIn, cOut);
+    const isUp = groups > before;
+    const next = (isUp ? possible.find((some) => some >= groups) : null) ?? possible.findLast((some) => some <= groups) ?? 1;
+    before = next;
+    const rule = `Groups divide both numbers of channels, ${cIn} and ${cOut}: ${possible.length > 1 ? "" : "only "}`;
+    told(next === groups ? "" : `${rule}${listed(possible.map(String))} can be chosen. `);
+    isBusy = true;
+    if (next !== groups) change(model, { groups: next });
+    isBusy = false;
+  });
 }
 
 /** Convolve input channels with kernels [output][input], in float32 as PyTorch does. */
@@ -69,7 +85,7 @@ function computeLayer({ in_channels: cIn, out_channels: cOut, kernel_size: k, gr
 /** Work out what there is to show of one output channel and one cell. */
 function compute(state, pointed) {
   const layer = computeLayer(state);
-  const o = Math.min(state.shown, state.out_channels) - 1;
+  const o = Math.min(state.channel, state.out_channels - 1);
   const size = [layer.Y[o].length, layer.Y[o][0].length];
   const pinned = state.cell.map((index, axis) => Math.min(index, size[axis] - 1));
   const cell = pointed?.every((index, axis) => index < size[axis]) ? pointed : pinned;
@@ -90,16 +106,16 @@ function compute(state, pointed) {
 
 function makeChannel(i, edit, point) {
   const input = new Grid({
-    title: `Input channel ${i + 1}`,
+    title: `Input channel ${i}`,
     role: "input",
     onEdit: (cell, value) => edit("input", [i, ...cell], value),
   });
   const kernel = new Grid({
-    title: `Kernel for input channel ${i + 1}`,
+    title: `Kernel for input channel ${i}`,
     role: "kernel",
     onEdit: (cell, value) => edit("kernel", [null, i, ...cell], value),
   });
-  const share = new Grid({ title: `Part of input channel ${i + 1}`, role: "output", onPoint: point });
+  const share = new Grid({ title: `Part of input channel ${i}`, role: "output", onPoint: point });
   const unseen = make("span", { class: "d2l-unseen" });
   const seen = make("div", { class: "d2l-line" }, sign("⋆"), kernel.element, sign("="), share.element);
   const element = make("div", { class: "d2l-line" }, input.element, seen, unseen);
@@ -127,9 +143,8 @@ function layOut(root, { edit, point, pick, choose }) {
   const formula = make("div", { class: "d2l-formula" });
   const side = make("div", { class: "d2l-side" }, make("div", { class: "d2l-scroll" }, table), note, mix, formula);
   const figure = make("div", { class: "d2l-row d2l-parts" }, main, side);
-  const problem = make("p", { class: "d2l-impossible" });
-  root.append(problem, figure);
-  return { rows, bias, output, plus, main, table, note, mix, formula, figure, problem };
+  root.append(figure);
+  return { rows, bias, output, plus, main, table, note, mix, formula };
 }
 
 // ---- draw ----
@@ -137,21 +152,23 @@ function layOut(root, { edit, point, pick, choose }) {
 /** Draw a row for each input channel: its numbers, its kernel, and its share of the output. */
 function drawRows(parts, { state, o, cell, seen, shares }) {
   parts.main.style.setProperty("--width", state.input[0][0].length);
+  parts.main.classList.toggle("d2l-several", state.in_channels > 2);
   const here = (r, c) => same([r, c], cell) && "d2l-here";
   parts.rows.forEach((row, i) => {
     row.element.hidden = i >= state.in_channels;
     if (row.element.hidden) return;
     const own = shares.find((share) => share.i === i);
     row.input.show(state.input[i], (r, c) => ({ marks: own && holds(seen, r, c) ? "d2l-here" : "" }));
-    row.input.name(`Input ${i + 1}`);
+    row.input.frame(own && seen);
+    row.input.name(`Input ${i}`);
     row.element.classList.toggle("d2l-apart", !own);
     row.seen.hidden = !own;
-    write(row.unseen, own ? "" : `No kernel: output ${o + 1} does not see input ${i + 1}.`);
+    write(row.unseen, own ? "" : `No kernel: output ${o} does not see input ${i}.`);
     if (!own) return;
     row.kernel.show(own.K, (r, c) => ({ marks: tight(own.K[r][c]) }));
-    row.kernel.name("Kernel", `Kernel of output channel ${o + 1} for input channel ${i + 1}`);
+    row.kernel.name("Kernel", `Kernel of output channel ${o} for input channel ${i}`);
     row.share.show(own.share, (r, c) => ({ marks: marked(here(r, c), tight(own.share[r][c])) }));
-    row.share.name(`Part ${i + 1}`);
+    row.share.name(`Part ${i}`);
   });
 }
 
@@ -163,16 +180,16 @@ function drawOutput(parts, { layer, o, cell, pinned, bias }) {
     return { marks: marked(...marks) };
   };
   parts.output.show(Y, paint, pinned);
-  parts.output.name(`Output ${o + 1}`, `Output channel ${o + 1}, ${sizeOf(Y)}`);
+  parts.output.name(`Output ${o}`, `Output channel ${o}, ${sizeOf(Y)}`);
   parts.plus.hidden = bias === null;
   if (bias !== null) parts.bias.show([[bias]], () => ({ marks: marked(tight(bias)) }));
-  parts.bias.name("Bias", `Bias of output channel ${o + 1}`);
+  parts.bias.name("Bias", `Bias of output channel ${o}`);
 }
 
 /** Lay out the kernel: a row for each output channel, a column for each input channel. */
 function drawTable(table, { state, layer, o }) {
   const small = (K) => {
-    const line = (numbers) => numbers.flatMap((value) => [["span", {}, short(value)], " "]);
+    const line = (numbers) => numbers.flatMap((value) => [["span", {}, brief(value)], " "]);
     return ["td", {}, ["div", { class: "d2l-small" }, ...K.map((numbers) => ["div", {}, ...line(numbers)])]];
   };
   const none = ["td", { class: "d2l-none" }, ["div", {}, "none"]];
@@ -180,24 +197,24 @@ function drawTable(table, { state, layer, o }) {
   const inputs = range(state.in_channels);
   const lines = range(state.out_channels).map((channel) => {
     const isChosen = channel === o;
-    const button = ["button", { type: "button", "aria-pressed": String(isChosen) }, `out ${channel + 1}`];
+    const button = ["button", { type: "button", "aria-pressed": String(isChosen) }, `out ${channel}`];
     const kernels = inputs.map((i) => (layer.seen[channel].includes(i) ? small(layer.kernelOf(channel, i)) : none));
     const offset = layer.bias ? [small([[layer.bias[channel]]])] : [];
     return ["tr", { class: isChosen && "d2l-chosen" }, ["th", { scope: "row" }, button], ...kernels, ...offset];
   });
-  const heads = [...inputs.map((i) => head(`in ${i + 1}`)), ...(layer.bias ? [head("bias")] : [])];
+  const heads = [...inputs.map((i) => head(`in ${i}`)), ...(layer.bias ? [head("bias")] : [])];
   const caption = ["caption", {}, `Kernel ${layer.shape.join(" × ")}`];
   fill(table, caption, ["thead", {}, ["tr", {}, ["td", {}], ...heads]], ["tbody", {}, ...lines]);
 }
 
 /** Say how many numbers there are, and which kernels. */
-function explain(note, { state, layer, o }) {
-  const own = layer.seen[o].map((i) => i + 1);
-  const sees = `output ${o + 1} sees ${own.length > 1 ? "inputs" : "input"} ${listed(own)}`;
+function explain(note, { state, layer, o, why }) {
+  const own = layer.seen[o].map(String);
+  const sees = `output ${o} sees ${own.length > 1 ? "inputs" : "input"} ${listed(own)}`;
   const some = state.groups === state.in_channels ? `Depthwise: ${sees} alone.` : `${state.groups} groups: ${sees}.`;
   const weights = counted(layer.shape.reduce((a, b) => a * b), "weight");
   const numbers = layer.bias ? `${weights}, ${counted(state.out_channels, "bias", "biases")}` : weights;
-  write(note, `${numbers}. ${state.groups > 1 ? some : "Each output channel sees every input channel."}`);
+  write(note, `${why}${numbers}. ${state.groups > 1 ? some : "Each output channel sees every input channel."}`);
 }
 
 /** With kernel size 1, show the kernel as a matrix that mixes the channels of the pixel. */
@@ -205,7 +222,7 @@ function drawMix(mix, { state, layer, o, cell: [row, column] }) {
   mix.hidden = state.kernel_size > 1;
   if (mix.hidden) return;
   const matrixOf = (role, lines, chosen = -1) => {
-    const cells = (line) => line.map((value) => ["span", {}, short(value)]);
+    const cells = (line) => line.map((value) => ["span", {}, brief(value)]);
     const drawn = lines.map((line, at) => ["div", { class: at === chosen && "d2l-chosen" }, ...cells(line)]);
     return ["div", { class: `d2l-bracket d2l-${role}` }, ...drawn];
   };
@@ -223,12 +240,13 @@ function drawMix(mix, { state, layer, o, cell: [row, column] }) {
 }
 
 /** Write out the products of each channel, and the sum of the shares. */
-function writeOut(formula, { o, cell, shares, sum, value }) {
+function writeOut(formula, { o, cell, shares, bias, sum, value }) {
   const lines = shares.map((share) => [
-    ...["p", {}, `Part ${share.i + 1}: `],
-    ...[...share.products.map(([x, k], at) => productTerm(x, k, at === 0)), " = ", ["b", {}, short(share.value)]],
+    ...["p", {}, `Part ${share.i}: `],
+    ...share.products.map(([x, k], at) => productTerm(x, k, at === 0)),
+    ...[` ${equals(...share.products.flat(), share.value)} `, ["b", {}, short(share.value)]],
   ]);
-  const whole = `Output ${o + 1}, ${cellName(...cell)}: ${sum} = `;
+  const whole = `Output ${o}, ${cellName(...cell)}: ${sum} ${equals(...shares.map((share) => share.value), bias ?? 0, value)} `;
   fill(formula, ...lines, ["p", { class: "d2l-whole" }, whole, number(short(value), "output")]);
 }
 
@@ -240,17 +258,26 @@ function drawAll(parts, shown) {
   explain(parts.note, shown);
   drawMix(parts.mix, shown);
   writeOut(parts.formula, shown);
-  return `output channel ${shown.o + 1}, ${cellName(...shown.cell)}: ${shown.sum} = ${short(shown.value)}`;
+  return `output channel ${shown.o}, ${cellName(...shown.cell)}: ${shown.sum} = ${short(shown.value)}`;
+}
+
+/** Write what is shown as lines of PyTorch. */
+function code(state) {
+  const { seen, kernelOf, bias } = computeLayer(state);
+  const weight = asTensor("weight", seen.map((channels, o) => channels.map((i) => kernelOf(o, i))));
+  const given = bias ? [asTensor("bias", bias)] : [];
+  const call = `Y = F.conv2d(X[None], weight, ${bias ? "bias, " : ""}groups=${state.groups})[0]`;
+  const print = `print(Y[${Math.min(state.channel, seen.length - 1)}])`;
+  return [TORCH, asTensor("X", state.input.slice(0, state.in_channels)), weight, ...given, call, print, ""].join("\n");
 }
 
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-channels" });
-  const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
-  const channel = () => Math.min(model.get("shown"), model.get("out_channels")) - 1;
-  const choose = (o) => change(model, { shown: o + 1 });
+  const shown = () => Math.min(model.get("channel"), model.get("out_channels") - 1);
+  const choose = (channel) => change(model, { channel });
   const parts = layOut(root, {
-    edit: (name, path, value) => changeNumber(model, name, path.map((index) => index ?? channel()), value),
+    edit: (name, path, value) => changeNumber(model, name, path.map((index) => index ?? shown()), value),
     point: pointer.move,
     pick(cell) {
       pointer.move(null); // even if it still rests on a cell
@@ -259,36 +286,30 @@ function render({ model, el }) {
     },
     choose,
   });
-  root.append(voice.element);
   let said = null; // the shape of the kernel that was said last
+  let why = ""; // the groups are not those that were asked for
 
-  function draw() {
-    const state = readState(model, STATE);
-    let problem = "";
-    try {
-      checkGroups(state);
-    } catch (error) {
-      problem = `Not possible: ${error.message}.`;
-      voice.say(problem);
-    }
-    write(parts.problem, problem);
-    parts.figure.hidden = problem !== "";
-    if (problem) return;
-    const shown = compute(state, pointer.at);
+  function draw(state, say) {
+    const { in_channels: cIn, out_channels: cOut, groups } = state;
+    if (cIn % groups || cOut % groups) fail(`${groups} groups do not divide ${cIn} input and ${cOut} output channels`);
+    const shown = { ...compute(state, pointer.at), why };
     const text = drawAll(parts, shown);
     if (pointer.at) return;
     const kernel = same(shown.layer.shape, said) ? "" : `kernel ${shown.layer.shape.join(" by ")}; `;
     said = shown.layer.shape;
-    voice.say(`${kernel}${text}`);
+    say(`${why}${kernel}${text}`);
   }
 
-  const { soon, stop } = watch(model, [...LAYER, "input", "kernel", "bias", "use_bias", "shown", "cell"], root, draw);
+  const { soon, stop } = frameFigure(model, root, { kinds: STATE, draw, code, onReset: () => (why = "") });
+  const stopGroups = followGroups(model, (text) => (why = text));
   const unlisten = listen(model, ["out_channels"], () => {
-    if (model.get("shown") > model.get("out_channels")) choose(model.get("out_channels") - 1);
+    const last_channel = model.get("out_channels") - 1;
+    change(model, { channel: Math.min(model.get("channel"), last_channel), last_channel });
   });
   el.append(root);
   return () => {
     unlisten();
+    stopGroups();
     stop();
   };
 }

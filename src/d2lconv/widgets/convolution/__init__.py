@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -9,8 +10,9 @@ import traitlets
 from matplotlib.figure import Figure as Drawing
 
 from d2lconv.data import load_digits
-from d2lconv.plotting import draw_correlation
-from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
+from d2lconv.plotting import draw_correlation, draw_grid
+from d2lconv.shapes import conv_output_size
+from d2lconv.widgets.base import Figure, View, join_scripts, join_styles, renamed
 from d2lconv.widgets.controls import checkbox, dropdown, float_slider, slider
 from d2lconv.widgets.matrix import Matrix, Rows, size, within
 
@@ -33,6 +35,7 @@ PRESETS = {
     "random": [[1.0, -2.0, 0.0], [2.0, 1.0, -1.0], [0.0, -1.0, 2.0]],
 }
 OWN = "own numbers"
+LIMITS = {"stride": (1, 4), "padding": (0, 4), "dilation": (1, 3)}
 
 
 class ConvolutionView(View):
@@ -46,19 +49,22 @@ class ConvolutionView(View):
         What can be chosen: ``name`` and ``values``; the first is what the reader has typed.
     input_index, kernel_index : int
         Which of these is chosen.
-    step, steps : int
-        Which output cell is explained, counted row by row from 1, and how many there are.
+    position, last : int
+        Which output cell is explained, counted row by row from 0, and the number of the last.
     fill : bool
         Whether the output shows only the cells up to this one.
     seconds : float
         Time from one cell to the next while it plays.
     image : list of list of float
-        A picture, from 0 to 1, whose feature map is shown too.
+        A picture, from 0 to 1, whose feature map is shown too; of one pixel, none is.
+    stride, padding, dilation : int
+        The settings of the convolution, the same along both axes. Those that leave no output can be set: the
+        view then says why there is none.
     """
 
     _esm = join_scripts("convolution/view.js")
     _css = join_styles("shared/base.css")
-    height = (43.0, 55.8)
+    height = (51.3, 67.6)
 
     input = Matrix(INPUT, largest=12).tag(sync=True)
     kernel = Matrix(KERNEL, largest=7).tag(sync=True)
@@ -66,11 +72,18 @@ class ConvolutionView(View):
     kernels = traitlets.List(traitlets.Dict()).tag(sync=True)
     input_index = traitlets.Int(0).tag(sync=True)
     kernel_index = traitlets.Int(0).tag(sync=True)
-    step = traitlets.Int(1).tag(sync=True)
-    steps = traitlets.Int(1).tag(sync=True)
+    position = traitlets.Int(0).tag(sync=True)
+    last = traitlets.Int(0).tag(sync=True)
     fill = traitlets.Bool(False).tag(sync=True)
     seconds = traitlets.Float(0.8).tag(sync=True)
     image = Matrix([[0.0]], largest=32).tag(sync=True)
+
+    stride = traitlets.Int(1).tag(sync=True)
+    padding = traitlets.Int(0).tag(sync=True)
+    dilation = traitlets.Int(1).tag(sync=True)
+
+    step = renamed("step", "position", offset=1)
+    steps = renamed("steps", "last", offset=1)
 
     def __init__(self, X: Any, K: Any, **traits: Any) -> None:
         super().__init__(input=X, kernel=K, **traits)
@@ -78,14 +91,28 @@ class ConvolutionView(View):
         self._count()
         self.observe(self._choose, ["input_index", "kernel_index"])
         self.observe(self._edit, ["input", "kernel"])
+        self.observe(lambda _: self._count(), list(LIMITS))
+
+    @classmethod
+    def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
+        """Return the height of the figure: without a picture, less."""
+        return cls.height if len(state.get("image", [])) > 1 else (33.5, 47.0)
 
     @traitlets.validate("input", "kernel")
     def _fits(self, proposal: Any) -> Rows:
         value = cast(Rows, proposal["value"])
         X, K = (value, self.kernel) if proposal["trait"].name == "input" else (self.input, value)
-        if len(K) > len(X) or len(K[0]) > len(X[0]):
-            raise traitlets.TraitError(f"kernel of {size(K)} cells must fit into the input of {size(X)}")
+        try:
+            self._size(X, K)
+        except ValueError:
+            message = f"kernel of {size(K)} cells must fit into the input of {size(X)}"
+            raise traitlets.TraitError(message) from None
         return value
+
+    @traitlets.validate("stride", "padding", "dilation")
+    def _in_range(self, proposal: Any) -> int:
+        name = proposal["trait"].name
+        return int(within(name, proposal["value"], *LIMITS[name]))
 
     @traitlets.validate("input_index", "kernel_index")
     def _listed(self, proposal: Any) -> int:
@@ -93,24 +120,33 @@ class ConvolutionView(View):
         choices = self.inputs if name == "input_index" else self.kernels
         return int(within(name, proposal["value"], 0, max(len(choices) - 1, 0)))
 
-    @traitlets.validate("step")
+    @traitlets.validate("position")
     def _inside(self, proposal: Any) -> int:
-        return int(within("step", proposal["value"], 1, self._rows() * self._columns()))
+        rows, columns = self.output_size()
+        return int(within("position", proposal["value"], 0, rows * columns - 1))
 
     @traitlets.validate("seconds")
     def _not_too_fast(self, proposal: Any) -> float:
         return within("seconds", proposal["value"], 0.1, 5)
 
-    def _rows(self) -> int:
-        return len(self.input) - len(self.kernel) + 1
+    def output_size(self) -> tuple[int, int]:
+        """Return how many rows and columns the output has, or raise a ValueError that says why none."""
+        return self._size(self.input, self.kernel)
 
-    def _columns(self) -> int:
-        return len(self.input[0]) - len(self.kernel[0]) + 1
+    def _size(self, X: Rows, K: Rows) -> tuple[int, int]:
+        return conv_output_size((len(X), len(X[0])), (len(K), len(K[0])), **self.options())
+
+    def options(self) -> dict[str, int]:
+        """Return stride, padding and dilation, as functions take them."""
+        return {name: getattr(self, name) for name in LIMITS}
 
     def _count(self) -> None:
-        steps = self._rows() * self._columns()
-        self.step = min(self.step, steps)
-        self.steps = steps
+        try:
+            rows, columns = self.output_size()
+        except ValueError:  # there is no output at present
+            return
+        self.position = min(self.position, rows * columns - 1)
+        self.last = rows * columns - 1
 
     def _values(self, name: str, index: int) -> Rows:
         choices = getattr(self, f"{name}s")
@@ -131,7 +167,16 @@ class ConvolutionView(View):
         self._count()
 
 
-def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] = (0, 0)) -> Figure:
+def convolution_explorer(
+    X: Any = None,
+    K: Any = None,
+    *,
+    cell: tuple[int, int] = (0, 0),
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    adjust: Sequence[str] = (),
+) -> Figure:
     """Show a convolution whose numbers can be edited, one output cell after the other.
 
     Input, kernel and output stand side by side; the window of one output cell is marked in the input, and
@@ -149,43 +194,56 @@ def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] 
         "Sobel, horizontal edges", "sharpen" or "random".
     cell : (int, int)
         Row and column of the output cell that is explained first, counted from 0.
+    stride, padding, dilation : int
+        The settings of the convolution, the same along both axes: from 1 to 4, 0 to 4 and 1 to 3.
+    adjust : sequence of {"stride", "padding", "dilation"}
+        Those that get a slider. Such a figure is a small one: it has no lists of inputs and kernels, and no
+        picture.
 
     Returns
     -------
     ipywidgets.VBox
-        The controls and the view. Its ``view`` has what is shown as traits (``input``, ``kernel``, ``step``,
+        The controls and the view. Its ``view`` has what is shown as traits (``input``, ``kernel``, ``position``,
         …): they can be read, set and observed.
 
     Raises
     ------
     ValueError
-        If `cell` lies outside the output, or `K` is a name that is not known.
+        If `cell` lies outside the output, there is no output, `K` is a name that is not known, or `adjust`
+        names another setting.
 
     Notes
     -----
     Values that cannot be shown, such as rows of different lengths or a kernel larger than the input, raise
     `traitlets.TraitError`, here and when a trait is set later.
 
-    Introduced in: *Convolution*.
+    Introduced in: *Convolution*; stride, padding and dilation in *Padding and stride*.
 
     Examples
     --------
     >>> figure = convolution_explorer([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1], [2, 3]])
     >>> figure
     convolution_explorer(input 3×3, kernel 2×2)
-    >>> figure.view.steps
-    4
+    >>> figure.view.last
+    3
     >>> figure.view.kernel_index = 1
-    >>> figure.view.kernels[1]["name"], figure.view.steps
-    ('identity', 1)
+    >>> figure.view.kernels[1]["name"], figure.view.last
+    ('identity', 0)
+    >>> strided = convolution_explorer(stride=2, adjust=["stride"])
+    >>> list(strided.controls), strided.view.output_size()
+    (['position', 'stride'], (2, 2))
     """
+    for name in adjust:
+        if name not in LIMITS:
+            raise ValueError(f"adjust must hold names out of {', '.join(map(repr, LIMITS))}, got {name!r}")
     chosen = K if isinstance(K, str) else None
     if chosen is not None and chosen not in PRESETS:
         raise ValueError(f"K must be a matrix or one of {', '.join(map(repr, PRESETS))}, got {chosen!r}")
     view = ConvolutionView(
         INPUT if X is None else X,
         PRESETS[chosen] if chosen else KERNEL if K is None else K,
-        image=[[round(value, 2) for value in row] for row in _digit(28).tolist()],
+        image=[[0.0]] if adjust else [[round(value, 2) for value in row] for row in _digit(28).tolist()],
+        **{"stride": stride, "padding": padding, "dilation": dilation},
     )
     fitting = {name: K for name, K in PRESETS.items() if min(len(view.input), len(view.input[0])) >= 3}
     view.inputs = _choices({OWN: view.input, "a digit": (_digit(8) * 16).tolist()})
@@ -193,27 +251,34 @@ def convolution_explorer(X: Any = None, K: Any = None, *, cell: tuple[int, int] 
     if chosen:
         view.kernel_index = 1 + list(fitting).index(chosen)
     row, column = cell
-    rows, columns = view._rows(), view._columns()
+    rows, columns = view.output_size()
     if not (0 <= row < rows and 0 <= column < columns):
         raise ValueError(f"cell must lie inside the output of {rows}×{columns}, got {cell}")
-    view.step = row * columns + column + 1
+    view.position = row * columns + column
 
-    step = slider("Output cell", view.step, 1, view.steps)
+    position = slider("Output cell", view.position, 0, view.last)
     return Figure(
         f"convolution_explorer(input {size(view.input)}, kernel {size(view.kernel)})",
         view,
-        {
+        {"position": position, **_sliders(view, adjust)}
+        if adjust
+        else {
             "input_index": dropdown("Input", [choice["name"] for choice in view.inputs]),
             "kernel_index": dropdown(
                 "Kernel", [choice["name"] for choice in view.kernels], view.kernel_index
             ),
-            "step": step,
+            "position": position,
             "fill": checkbox("Fill up to this cell", view.fill),
             "seconds": float_slider("Seconds per step", view.seconds, 0.2, 2.0, 0.1),
         },
         picture=lambda: _draw(view),
-        follow=[("steps", step, "max")],
+        follow=[("last", position, "max")],
     )
+
+
+def _sliders(view: ConvolutionView, names: Sequence[str]) -> dict[str, Any]:
+    most = {**{name: high for name, (_, high) in LIMITS.items()}, "padding": max(map(len, [view.kernel, *view.kernel])) - 1}
+    return {name: slider(name.capitalize(), getattr(view, name), LIMITS[name][0], most[name]) for name in names}
 
 
 def _choices(values: dict[str, Rows]) -> list[dict[str, Any]]:
@@ -226,5 +291,11 @@ def _digit(side: int) -> torch.Tensor:
 
 def _draw(view: ConvolutionView) -> Drawing:
     """Draw the view's state, laid out as in the browser."""
-    axes = draw_correlation(view.input, view.kernel, cell=divmod(view.step - 1, view._columns()))
+    try:
+        _, columns = view.output_size()
+    except ValueError as problem:
+        ax = draw_grid(view.input)
+        ax.figure.text(0, -0.02, f"Not possible: {problem}", va="top")
+        return cast(Drawing, ax.figure)
+    axes = draw_correlation(view.input, view.kernel, cell=divmod(view.position, columns), **view.options())
     return cast(Drawing, axes[0].figure)

@@ -1,10 +1,11 @@
 /** The view of convolution_explorer: input ⋆ kernel = output, and how one output cell comes about. */
 
-import { conv2d, convAxes, holds, outputsFedBy, toRows, toTensor, windowCells } from "../shared/geometry.js";
-import { cellName, change, changeNumber, counted, fill, largest, listen, make, makePointer } from "../shared/base.js";
-import { makeVoice, marked, number, productTerm, same, short, sign, sizeOf, watch, write } from "../shared/base.js";
+import { checkReach, conv2d, convAxes, holds, outputsFedBy, range, toRows, toTensor, windowCells } from "../shared/geometry.js";
+import { cellName, change, changeNumber, counted, equals, fill, largest, listen, make, makePointer } from "../shared/base.js";
+import { marked, number, productTerm, same, short, sign, sizeOf, write } from "../shared/base.js";
+import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
 import { Grid } from "../shared/grid.js";
-import { between, flag, listOf, matrix, readState, record, whole, words } from "../shared/state.js";
+import { between, flag, listOf, matrix, record, whole, words } from "../shared/state.js";
 import { makePicture } from "./picture.js";
 
 const INPUT = matrix(12);
@@ -16,21 +17,34 @@ const STATE = {
   kernels: listOf(record({ name: words, values: KERNEL }), 0, 20),
   input_index: whole(0, 19),
   kernel_index: whole(0, 19),
-  step: whole(1, 144),
-  steps: whole(0, 144),
+  position: whole(0, 143),
+  last: whole(0, 143),
   fill: flag,
   seconds: between(0.1, 5),
   image: matrix(32),
+  ...{ stride: whole(1, 4), padding: whole(0, 4), dilation: whole(1, 3) },
 };
-const SHADED = 6; // an input with more columns is shown as a picture
+const STEPS = ["stride", "padding", "dilation"];
+const SETTINGS = [...STEPS, "input", "kernel", "input_index", "kernel_index", "position", "fill", "seconds"];
+const SHADED = 7; // an input with more columns is shown as a picture
+const DENSE = 6; // with more columns, padding included, cells are smaller
 
 /** Convolve rows of numbers in float32, as PyTorch does. */
-function correlate(X, K) {
+function correlate(X, K, options = {}) {
   const { data, shape } = toTensor([K]);
-  return toRows(conv2d(toTensor([X]), { data, shape: [1, ...shape] }))[0];
+  return toRows(conv2d(toTensor([X]), { data, shape: [1, ...shape] }, null, options))[0];
 }
 
-const outputSizeOf = (X, K) => [X.length - K.length + 1, X[0].length - K[0].length + 1];
+const sizesOf = (X) => [X.length, X[0].length];
+
+/** Count rows and columns of the output; 0 or fewer where there is none. */
+function outputSizeOf({ input, kernel, stride, padding, dilation }) {
+  const [sizes, kernels] = [input, kernel].map(sizesOf);
+  return sizes.map((n, axis) => Math.floor((n + 2 * padding - dilation * (kernels[axis] - 1) - 1) / stride) + 1);
+}
+
+const outputSizeIn = (model) =>
+  outputSizeOf(Object.fromEntries(["input", "kernel", ...STEPS].map((name) => [name, model.get(name)])));
 
 // ---- traits that follow from others ----
 
@@ -54,32 +68,33 @@ function followChoice(model, name) {
   return () => stops.forEach((stop) => stop());
 }
 
-/** The number of steps follows the shapes; a step that no longer exists becomes the last. */
+/** The number of the last position follows the shapes; a position that no longer exists becomes the last. */
 function followShapes(model) {
-  return listen(model, ["input", "kernel"], () => {
-    const [rows, columns] = outputSizeOf(model.get("input"), model.get("kernel"));
-    const steps = Math.max(rows, 0) * Math.max(columns, 0);
-    if (steps && steps !== model.get("steps")) change(model, { step: Math.min(model.get("step"), steps), steps });
+  return listen(model, ["input", "kernel", ...STEPS], () => {
+    const [rows, columns] = outputSizeIn(model);
+    const last = Math.max(rows, 0) * Math.max(columns, 0) - 1;
+    if (last < 0 || last === model.get("last")) return;
+    change(model, { position: Math.min(model.get("position"), last), last });
   });
 }
 
-/** Walk through the output by itself, step by step, until the last. */
+/** Walk through the output by itself, cell by cell, until the last. */
 function makePlayer(model, button, told) {
   let timer = 0;
   const later = () => (timer = setTimeout(tick, 1000 * model.get("seconds")));
   const player = { isPlaying: () => timer !== 0, start, pause };
 
   function start() {
-    const isAtEnd = !model.get("fill") || model.get("step") === model.get("steps");
-    change(model, { step: isAtEnd ? 1 : model.get("step"), fill: true });
+    const isAtEnd = !model.get("fill") || model.get("position") === model.get("last");
+    change(model, { position: isAtEnd ? 0 : model.get("position"), fill: true });
     button.textContent = "Pause";
     later();
   }
 
   function tick() {
     later();
-    change(model, { step: Math.min(model.get("step") + 1, model.get("steps")) });
-    if (model.get("step") === model.get("steps")) pause();
+    change(model, { position: Math.min(model.get("position") + 1, model.get("last")) });
+    if (model.get("position") === model.get("last")) pause();
   }
 
   function pause() {
@@ -96,6 +111,7 @@ function makePlayer(model, button, told) {
 
 /** Build the elements. */
 function layOut(root, { edit, point, pick, walk, play }) {
+  const pointAtWeight = (weight) => point(weight && { weight });
   const make3 = (text, click) => make("button", { type: "button", click }, text);
   const player = make3("Play", play);
   const buttons = make("div", { class: "d2l-buttons" }, make3("Back", () => walk(-1)), player, make3("Step", () => walk(1)));
@@ -105,7 +121,12 @@ function layOut(root, { edit, point, pick, walk, play }) {
     onEdit: (cell, value) => edit("input", cell, value),
     onPoint: (cell) => point(cell && { source: cell }),
   });
-  const kernel = new Grid({ title: "Kernel", role: "kernel", onEdit: (cell, value) => edit("kernel", cell, value) });
+  const kernel = new Grid({
+    title: "Kernel",
+    role: "kernel",
+    onEdit: (cell, value) => edit("kernel", cell, value),
+    onPoint: pointAtWeight,
+  });
   const output = new Grid({
     title: "Output",
     role: "output",
@@ -113,8 +134,13 @@ function layOut(root, { edit, point, pick, walk, play }) {
     onPick: pick,
   });
   const after = (text, grid) => make("div", { class: "d2l-row d2l-pair" }, sign(text), grid.element);
-  const grids = make("div", { class: "d2l-row" }, input.element, after("⋆", kernel), after("=", output));
-  const formula = make("p", { class: "d2l-formula" });
+  const rest = make("div", { class: "d2l-row d2l-pair" }, after("⋆", kernel), after("=", output));
+  const grids = make("div", { class: "d2l-row" }, input.element, rest);
+  const formula = make("p", {
+    class: "d2l-formula",
+    pointerover: ({ target }) => pointAtWeight(target.closest("[data-term]")?.dataset.term.split(",").map(Number) ?? null),
+    pointerleave: () => point(null),
+  });
   const note = make("p", { class: "d2l-note" });
   const picture = makePicture("A digit", "Its feature map");
   root.append(buttons, grids, note, formula, picture.element);
@@ -125,31 +151,52 @@ function layOut(root, { edit, point, pick, walk, play }) {
 
 /** Work out what there is to show. */
 function compute(state, at) {
-  const { input: X, kernel: K } = state;
-  const [rows, columns] = outputSizeOf(X, K);
-  if (rows < 1 || columns < 1) throw new RangeError(`a kernel of ${sizeOf(K)} does not fit into ${sizeOf(X)} cells`);
-  const axes = convAxes([X.length, X[0].length], [K.length, K[0].length]);
-  const step = Math.min(state.step, rows * columns) - 1;
-  const pinned = [Math.floor(step / columns), step % columns];
+  const { input: X, kernel: K, stride, padding, dilation } = state;
+  checkReach(sizesOf(K), [dilation, dilation], sizesOf(X).map((size) => size + 2 * padding));
+  const [rows, columns] = outputSizeOf(state);
+  const axes = convAxes(sizesOf(X), sizesOf(K), { stride, padding, dilation });
+  const position = Math.min(state.position, rows * columns - 1);
+  const pinned = [Math.floor(position / columns), position % columns];
   const cell = at?.cell ?? pinned;
   const source = at?.source;
+  const seen = windowCells(...cell, axes);
+  const under = at?.weight ?? (source && [seen.rows.indexOf(source[0]), seen.cols.indexOf(source[1])]); // its weight
+  const lit = under && K[under[0]]?.[under[1]] !== undefined ? under : null;
+  const Y = correlate(X, K, { stride, padding, dilation });
   return {
-    ...{ X, K, Y: correlate(X, K), pinned, cell, source, columns },
-    seen: windowCells(...cell, axes),
+    ...{ X, K, Y, pinned, cell, source, columns, lit, seen, padding },
     fed: source && outputsFedBy(...source, axes),
-    filled: state.fill ? step + 1 : Infinity,
+    filled: state.fill ? position + 1 : Infinity,
     isShaded: X[0].length > SHADED,
   };
 }
 
-function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, filled, isShaded }) {
+/** Put zeros around rows of numbers. */
+function pad(X, by) {
+  const [height, width] = sizesOf(X);
+  return range(height + 2 * by).map((row) => range(width + 2 * by).map((column) => X[row - by]?.[column - by] ?? 0));
+}
+
+function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, filled, isShaded, lit, padding }) {
   const [brightest, strongest] = [largest(X), largest(Y)];
-  parts.grids.classList.toggle("d2l-dense", isShaded);
-  parts.input.show(X, (r, c) => ({
-    marks: (fed ? same(source, [r, c]) : holds(seen, r, c)) ? "d2l-here" : "",
-    shade: isShaded ? X[r][c] / brightest : null,
-  }));
-  parts.kernel.show(K, () => ({}));
+  parts.grids.classList.toggle("d2l-dense", X[0].length + 2 * padding > DENSE);
+  const padded = pad(X, padding);
+  const isUnder = (r, c) => lit && r === seen.rows[lit[0]] && c === seen.cols[lit[1]];
+  parts.input.show(padded, (row, column) => {
+    const [r, c] = [row - padding, column - padding];
+    const isZero = X[r]?.[c] === undefined;
+    const marks = [holds(seen, r, c) && "d2l-here", isUnder(r, c) && "d2l-lit", same(source, [r, c]) && "d2l-source"];
+    return {
+      marks: marked(isZero && "d2l-around", ...marks),
+      shade: isShaded && !isZero ? X[r][c] / brightest : null,
+      fixed: isZero,
+      label: isZero ? "Zero of the padding" : undefined,
+    };
+  });
+  const name = `Input ${sizeOf(X)}${padding ? `, padding ${padding}` : ""}`;
+  parts.input.name(name, name);
+  parts.input.frame({ rows: seen.rows.map((row) => row + padding), cols: seen.cols.map((column) => column + padding) });
+  parts.kernel.show(K, (u, v) => ({ marks: same([u, v], lit) ? "d2l-lit" : "" }));
   const paint = (r, c) => {
     const isLater = r * columns + c >= filled;
     const isHere = fed ? holds(fed, r, c) : same(cell, [r, c]);
@@ -163,55 +210,79 @@ function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, f
 }
 
 /** Say which outputs an input cell feeds. */
-const feeding = ([row, column], { rows, cols }) =>
-  `Input row ${row + 1}, column ${column + 1} feeds ${counted(rows.length * cols.length, "output cell")}.`;
+const feeding = (X, cell, { rows, cols }) =>
+  `${X[cell[0]]?.[cell[1]] === undefined ? "This zero" : `Input ${cellName(...cell)}`} feeds ${counted(rows.length * cols.length, "output cell")}.`;
 
 /** Write out the sum of products of one output cell, and return what a screen reader says. */
-function writeOut(parts, { X, K, Y, cell, source, seen, fed }) {
+function writeOut(parts, { X, K, Y, cell, source, seen, fed, lit }) {
+  const under = (u, v) => X[seen.rows[u]]?.[seen.cols[v]] ?? 0;
   const [row, column] = cell;
   const value = short(Y[row][column]);
   const terms = K.flatMap((line, u) =>
-    line.map((k, v) => productTerm(X[seen.rows[u]][seen.cols[v]], k, u + v === 0)),
+    line.map((k, v) => productTerm(under(u, v), k, u + v === 0, `${u},${v}`, same([u, v], lit))),
   );
-  fill(parts.formula, ...terms, " = ", number(value, "output"));
-  const fedBy = fed ? feeding(source, fed) : "";
-  write(parts.note, `${fedBy} Output ${cellName(row, column)}:`.trim());
-  return fedBy || `${cellName(row, column)}: output ${value}`;
+  const products = K.flatMap((line, u) => line.flatMap((k, v) => [k, under(u, v)]));
+  fill(parts.formula, ...terms, ` ${equals(...products, Y[row][column])} `, number(value, "output"));
+  const fedBy = fed ? feeding(X, source, fed) : "";
+  const product = lit && `${short(under(...lit))} · ${short(K[lit[0]][lit[1]])}`;
+  const on = lit && (X[seen.rows[lit[0]]]?.[seen.cols[lit[1]]] === undefined ? "a zero" : `input ${cellName(seen.rows[lit[0]], seen.cols[lit[1]])}`);
+  const weighed = lit && !fed ? `Weight ${cellName(...lit)} lies on ${on}: ${product}.` : "";
+  write(parts.note, `${fedBy}${weighed} Output ${cellName(row, column)}:`.trim());
+  return fedBy || weighed || `${cellName(row, column)}: output ${value}`;
+}
+
+/** Write what is shown as lines of PyTorch. */
+function code(state) {
+  const { input, kernel, position } = state;
+  const columns = outputSizeOf(state)[1];
+  const cell = `${Math.floor(position / columns)}, ${position % columns}`;
+  const options = STEPS.map((name) => `, ${name}=${state[name]}`).join("");
+  const call = `Y = F.conv2d(X[None, None], K[None, None]${options})[0, 0]`;
+  return [TORCH, asTensor("X", input), asTensor("K", kernel), call, "print(Y)", `print(Y[${cell}])`, ""].join("\n");
 }
 
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view" });
-  const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
-  const walk = (by) => go(Math.min(Math.max(model.get("step") + by, 1), model.get("steps")));
+  const walk = (by) => go(Math.min(Math.max(model.get("position") + by, 0), model.get("last")));
   const parts = layOut(root, {
-    edit: (name, cell, value) => changeNumber(model, name, cell, value),
-    point: pointer.move,
-    pick: ([row, column]) => go(row * outputSizeOf(model.get("input"), model.get("kernel"))[1] + column + 1),
+    edit(name, cell, value) {
+      const by = name === "input" ? model.get("padding") : 0;
+      changeNumber(model, name, cell.map((index) => index - by), value);
+    },
+    point(at) {
+      const by = model.get("padding");
+      pointer.move(at?.source ? { source: at.source.map((index) => index - by) } : at);
+    },
+    pick: ([row, column]) => go(row * outputSizeIn(model)[1] + column),
     walk,
     play: () => (player.isPlaying() ? player.pause() : player.start()),
   });
-  root.append(voice.element);
   const player = makePlayer(model, parts.player, () => soon());
 
-  function go(step) {
+  function go(position) {
     if (player.isPlaying()) player.pause();
     pointer.move(null); // even if it still rests on a cell
-    change(model, { step });
+    change(model, { position });
     soon();
   }
 
-  function draw() {
-    const state = readState(model, STATE);
+  function draw(state, say) {
     const shown = compute(state, pointer.at);
     drawGrids(parts, shown);
     const said = writeOut(parts, shown);
-    if (!pointer.at?.cell && !player.isPlaying()) voice.say(said);
+    if (!pointer.at?.cell && !player.isPlaying()) say(said);
     const { image, kernel } = state;
-    if (Math.min(...outputSizeOf(image, kernel)) > 0) parts.picture.show(image, kernel, () => correlate(image, kernel));
+    const hasPicture = sizesOf(image).every((size, axis) => size >= sizesOf(kernel)[axis] && size > 1);
+    parts.picture.element.hidden = !hasPicture;
+    if (hasPicture) parts.picture.show(image, kernel, () => correlate(image, kernel));
   }
 
-  const { soon, stop } = watch(model, ["input", "kernel", "step", "fill"], root, draw);
+  const { soon, stop } = frameFigure(model, root, {
+    ...{ kinds: STATE, settings: SETTINGS, draw, code },
+    isOwn: (name, state) => !state[`${name}_index`], // numbers that were chosen follow from the choice
+    onReset: () => player.pause(),
+  });
   const stops = [followChoice(model, "input"), followChoice(model, "kernel"), followShapes(model), stop];
   el.append(root);
   return () => {

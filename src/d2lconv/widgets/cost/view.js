@@ -1,7 +1,8 @@
 /** The view of cost_explorer: parameters and multiply-adds of one layer in three ways, or of a network's layers. */
 
-import { change, dress, fill, make, makePointer, makeVoice, number, watch, write } from "../shared/base.js";
-import { anyOf, flag, listOf, oneOf, optional, readState, record, whole, words } from "../shared/state.js";
+import { change, dress, fill, make, makePointer, number, write } from "../shared/base.js";
+import { frameFigure } from "../shared/frame.js";
+import { anyOf, flag, listOf, oneOf, optional, record, whole, words } from "../shared/state.js";
 import { percent, ratio, threeWays, total, walk } from "./costs.js";
 
 const INDICES = ["in_index", "out_index", "bottleneck_index"];
@@ -21,6 +22,7 @@ const STATE = {
   network: whole(0, 19),
   picked: whole(0, 39),
 };
+const SETTINGS = ["network", ...INDICES, "kernel_size", "size", "bias", "picked"];
 const HEADS = ["Layer, output", "Parameters", "MACs"];
 const COSTS = ["params", "macs"];
 const LETTERS =
@@ -103,6 +105,7 @@ function makeCosts(onPoint, onPick) {
       lines = makeLines(groups, name);
       body.replaceChildren(...lines.map((line) => line.element));
     }
+    table.style.setProperty("--lines", lines.length);
     const longest = COSTS.map((key) => Math.max(1, ...groups.map((group) => group[key])));
     const entries = groups.flatMap((group) => [group, ...(group.steps.length > 1 ? group.steps : [])]);
     lines.forEach((line, i) => {
@@ -116,7 +119,7 @@ function makeCosts(onPoint, onPick) {
     if (all) sum.costs.forEach(({ exact: cost }, i) => write(cost, exact(all[COSTS[i]])));
   }
 
-  return { element, show, focus: () => body.querySelector(":checked").focus() };
+  return { element, show };
 }
 
 // ---- the formulas, once in letters and once in numbers ----
@@ -191,22 +194,51 @@ function ofLayer({ channels, kernel_size: kernel, size, bias, ...state }) {
 
 // ---- layout and draw ----
 
-function layOut(root, { point, pick, repair: click }) {
+/**
+ * Make two bars, all parameters and all MACs: each is divided among the layers. They only repeat what the table says.
+ * @param {function(?number): void} onPoint @param {function(number): void} onPick as for the table
+ */
+function makeStacks(onPoint, onPick) {
+  const groupOf = (event) => event.target.closest("[data-group]")?.dataset.group;
+  const element = make("div", {
+    ...{ class: "d2l-stacks", "aria-hidden": "true" },
+    pointerover: (event) => event.pointerType !== "touch" && onPoint(groupOf(event) ? Number(groupOf(event)) : null),
+    pointerleave: () => onPoint(null),
+    click: (event) => groupOf(event) && onPick(Number(groupOf(event))),
+  });
+
+  function show(groups, shown, all) {
+    element.hidden = !all;
+    if (!all) return;
+    const stacks = COSTS.map((key, i) => {
+      const parts = groups.map((group, number) => {
+        const share = (100 * group[key]) / all[key];
+        const kind = group.output.length > 1 ? "conv" : "linear";
+        const settings = { class: `d2l-part d2l-${kind}`, "data-group": number, "data-shown": number === shown && "" };
+        return ["span", { ...settings, "--share": `${share}%` }, share > 9 ? group.name : ""];
+      });
+      return ["div", { class: "d2l-stack" }, ["span", { class: "d2l-axis" }, HEADS[i + 1]], ["div", {}, ...parts]];
+    });
+    fill(element, ...stacks);
+  }
+
+  return { element, show };
+}
+
+function layOut(root, { point, pick }) {
   const formulas = COSTS.map((key) => make("p", { class: `d2l-formula d2l-${key}` }));
   const table = makeCosts(point, pick);
   const note = make("p", { class: "d2l-note" });
-  const problem = make("p", { class: "d2l-impossible" });
-  const repair = make("button", { type: "button", click });
-  const refusal = make("div", { class: "d2l-refusal" }, problem, make("div", { class: "d2l-buttons" }, repair));
-  const answer = make("div", {}, make("div", { class: "d2l-formulas" }, ...formulas), table.element, note);
-  root.append(refusal, answer);
-  return { formulas, table, note, problem, repair, refusal, answer };
+  const stacks = makeStacks(point, pick);
+  root.append(stacks.element, make("div", { class: "d2l-formulas" }, ...formulas), table.element, note);
+  return { formulas, table, note, stacks };
 }
 
 /** Fill the table and write out the formulas of one group; return what a screen reader says. */
 function drawAnswer(parts, { groups, share, all, noteFor, summaryFor }, picked, pointed) {
   const [chosen, shown] = [picked, pointed ?? picked].map((group) => Math.min(group, groups.length - 1));
   parts.table.show(groups, chosen, shown, share, all);
+  parts.stacks.show(groups, shown, all);
   const own = groups[shown];
   const sums = [sumOf(own.steps, inParams), sumOf(own.steps, inMacs)];
   fill(parts.formulas[0], "Parameters = ", ...sums[0], number(exact(own.params), "result"));
@@ -215,19 +247,36 @@ function drawAnswer(parts, { groups, share, all, noteFor, summaryFor }, picked, 
   return summaryFor(own);
 }
 
-/** Show the answer, or say why there is none. */
-function drawProblem({ refusal, problem, repair, answer, table }, text, size) {
-  const isRepaired = !text && refusal.contains(document.activeElement); // the button goes
-  write(problem, text);
-  if (text) write(repair, `Take ${square(size)}`);
-  refusal.hidden = !text;
-  answer.hidden = Boolean(text);
-  if (isRepaired) table.focus();
+/** Write what is shown as lines of PyTorch. */
+function code({ networks, network, channels, kernel_size: kernel, size, bias, ...state }) {
+  const end = (of) => `params = sum(p.numel() for p in ${of}.parameters())`;
+  if (networks.length) {
+    const { name, channels: inputs } = networks[Math.min(network, networks.length - 1)];
+    const [kind, letter] = name.split(" ");
+    const model = letter ? `${kind}("${letter}", image_size=${size})` : `${kind}()`;
+    const [models, costs] = [`from d2lconv.models import ${kind}`, "from d2lconv.summary import summarize"];
+    return [models, costs, "", `print(summarize(${model}, (${inputs}, ${size}, ${size})))`, ""].join("\n");
+  }
+  const [cIn, cOut, m] = INDICES.map((name) => channels[Math.min(state[name], channels.length - 1)]);
+  const conv = (a, b, k, more = "", own = bias) =>
+    `nn.Conv2d(${a}, ${b}, ${k}${k > 1 ? ', padding="same"' : ""}${more}, bias=${own ? "True" : "False"})`;
+  return [
+    "from torch import nn\n",
+    "ways = {",
+    `    "full": ${conv(cIn, cOut, kernel)},`,
+    `    "bottleneck": nn.Sequential(\n        ${conv(cIn, m, 1)},\n        ${conv(m, m, kernel)},\n        ${conv(m, cOut, 1)},\n    ),`,
+    `    "separable": nn.Sequential(\n        ${conv(cIn, cIn, kernel, `, groups=${cIn}`, false)},\n        ${conv(cIn, cOut, 1)},\n    ),`,
+    "}",
+    "for name, layer in ways.items():",
+    `    ${end("layer")}`,
+    "    weights = sum(p.numel() for p in layer.parameters() if p.dim() > 1)",
+    `    print(name, params, weights * ${size} * ${size})  # parameters, MACs`,
+    "",
+  ].join("\n");
 }
 
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-cost" });
-  const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
   const network = (state) => state.networks[Math.min(state.network, state.networks.length - 1)];
   const set = (values) => {
@@ -240,9 +289,7 @@ function render({ model, el }) {
       pointer.move(null); // even if it still rests on a line
       set({ picked });
     },
-    repair: () => set({ size: network(readState(model, STATE)).size }),
   });
-  root.append(voice.element);
   let drawn = model.get("network");
   let left = null; // image size that the network chosen last does not take
 
@@ -254,26 +301,25 @@ function render({ model, el }) {
     try {
       return ofNetwork(own, state.size, left === null ? "" : `${own.name} does not take ${square(left)}: the image size is now ${state.size}. `);
     } catch (error) {
-      if (!isNew) return { problem: `Not possible: ${error.message}.`, size: own.size };
+      const repair = { text: `Take ${square(own.size)}`, values: { size: own.size } };
+      if (!isNew) throw Object.assign(error, { repair });
       left = state.size;
       set({ size: own.size });
       return null;
     }
   }
 
-  function draw() {
-    const state = readState(model, STATE);
+  function draw(state, say) {
     const isNew = state.network !== drawn;
     drawn = state.network;
     const shown = compute(state, isNew);
     if (!shown) return; // it will be drawn with the new size
     root.classList.toggle("d2l-ways", state.networks.length === 0);
-    const said = shown.problem ?? drawAnswer(parts, shown, state.picked, pointer.at);
-    drawProblem(parts, shown.problem ?? "", shown.size);
-    if (shown.problem || pointer.at === null) voice.say(said);
+    const said = drawAnswer(parts, shown, state.picked, pointer.at);
+    if (pointer.at === null) say(said);
   }
 
-  const { soon, stop } = watch(model, Object.keys(STATE), root, draw);
+  const { soon, stop } = frameFigure(model, root, { kinds: STATE, settings: SETTINGS, draw, code });
   el.append(root);
   return stop;
 }

@@ -53,7 +53,7 @@ class FeatureMapView(View):
 
     _esm = join_scripts("feature_maps/view.js")
     _css = join_styles("shared/base.css", "feature_maps/view.css")
-    height = (56.2, 95.6)
+    height = (76.2, 119.5)
 
     layers = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
     images = traitlets.Dict(read_only=True).tag(sync=True)
@@ -74,7 +74,7 @@ class FeatureMapView(View):
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of the figure: on a phone, scores take room of their own."""
-        return cls.height if state.get("classes") else (56.2, 83.3)
+        return cls.height if state.get("classes") else (78.3, 103.0)
 
     @property
     def depth(self) -> int:
@@ -234,7 +234,7 @@ def feature_map_explorer(
     pictures = _checked(images)
     count, channels, height, width = pictures.shape
     layers = read_network(model, (channels, height, width))
-    names = _named("labels", labels, count, "images", [f"image {number}" for number in range(1, count + 1)])
+    names = _named("labels", labels, count, "images", [f"image {number}" for number in range(count)])
     view = FeatureMapView(layers, pictures, _score_names(layers, classes))
     view.layer = layer
     view.channel = channel

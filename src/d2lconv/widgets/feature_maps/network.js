@@ -9,13 +9,13 @@
  */
 
 import { avgPool2d, conv2d, fail, maxPool2d, product, range, receptiveField } from "../shared/geometry.js";
-import { finite, listOf, oneOf, optional, record, whole, words } from "../shared/state.js";
+import { finite, listOf, oneOf, optional, record, text, whole, words } from "../shared/state.js";
 
 // ---- what a saved state may hold ----
 
 const pairOf = (least, most) => optional(listOf(whole(least, most), 2));
 
-export const PACKED = record({ shape: listOf(whole(1, 2 ** 18), 1, 4), scale: finite, data: words });
+export const PACKED = record({ shape: listOf(whole(1, 2 ** 18), 1, 4), scale: finite, data: text });
 
 export const LAYER = record({
   kind: oneOf("conv", "norm", "relu", "sigmoid", "tanh", "max", "avg", "flatten", "linear"),

@@ -1,7 +1,8 @@
 /** The view of feature_map_explorer: an image on its path through a network, layer by layer and channel by channel. */
 
-import { cellName, change, counted, dress, factor, fill, make, makePointer, makeVoice, number, same } from "../shared/base.js";
-import { scaleEnds, short, watch, write } from "../shared/base.js";
+import { cellName, change, counted, dress, equals, factor, fill, make, makePointer, number } from "../shared/base.js";
+import { same, scaleEnds, short, write } from "../shared/base.js";
+import { frameFigure } from "../shared/frame.js";
 import { makeChoices, makeMap, readColours, watchTheme } from "./maps.js";
 import { listOf, readState, whole, words } from "../shared/state.js";
 import { ACTIVATIONS, cellSeeing, channelOf, contributions, fieldThrough, LAYER, middleOf } from "./network.js";
@@ -25,6 +26,14 @@ function extent(numbers) {
 const shapeText = ([channels, height, width]) => `${channels}×${height}×${width}`;
 const makeCaption = (text = "") => make("div", { class: "d2l-caption" }, text);
 const indexOfBest = (values) => values.indexOf(Math.max(...values));
+
+/** Turn scores into probabilities. */
+function softmax(scores) {
+  const most = Math.max(...scores);
+  const powers = scores.map((score) => Math.exp(score - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
 
 // ---- from the state to what is shown ----
 
@@ -125,13 +134,16 @@ function makeStep() {
   return { element: make("li", {}, plate.element, text), plate, text };
 }
 
-function layOut(root, { walk }, { point, pickChannel, pickCell, pickSource, walkCell }) {
+function layOut(root, { walk }, { point, pickLayer, pickChannel, pickCell, pickSource, walkCell }) {
   const stack = make("ol", { class: "d2l-stack", "aria-label": "Layers" });
-  stack.append(...walk.map(({ name, shape }) => make("li", {}, make("b", {}, name), ` ${shapeText(shape)}`)));
+  const tab = ({ name, shape }, i) =>
+    make("button", { type: "button", click: () => pickLayer(i + 1) }, make("b", {}, name), ` ${shapeText(shape)}`);
+  stack.append(...walk.map((layer, i) => make("li", {}, tab(layer, i))));
   const picture = makeMap("image", (cell) => point(cell && { maps: 0, cell }));
   const map = makeMap("output", (cell) => point(cell && { cell }));
   const choice = make("div", { class: "d2l-cells", role: "application", tabindex: 0 }, map.element);
   choice.addEventListener("click", (event) => pickCell(map.cellAt(event)));
+  choice.addEventListener("pointermove", (event) => event.pointerType === "touch" && pickCell(map.cellAt(event)));
   choice.addEventListener("keydown", (event) => {
     if (!(event.key in KEYS)) return;
     event.preventDefault();
@@ -147,10 +159,10 @@ function layOut(root, { walk }, { point, pickChannel, pickCell, pickSource, walk
   const formula = make("p", { class: "d2l-formula" });
   const sourcesName = makeCaption("What each input channel adds, the strongest first: its window · its kernel slice (orange above 0, purple below)");
   const sources = makeChoices("Input channels, the strongest first", makeSource, pickSource);
-  const products = make("div", { class: "d2l-row d2l-products" });
+  const products = make("div", { class: "d2l-products" });
   const pathName = makeCaption("The path to this cell, through the strongest channels, and how many cells it sees there:");
   const path = make("ol", { class: "d2l-path" });
-  root.append(stack, plates, all, channels.element, scale, note, formula, sourcesName, sources.element, products, pathName, path);
+  root.append(stack, plates, note, formula, all, channels.element, scale, sourcesName, make("div", { class: "d2l-row d2l-sums" }, sources.element, products), pathName, path);
   const trail = []; // the steps of the path, by layer
   return { stack, picture, map, choice, pictureName, mapName, all, scores, note, channels, scale, formula, sourcesName, sources, products, pathName, path, trail };
 }
@@ -178,14 +190,14 @@ function table(name, rows, role) {
 /** Draw the image with the field of the cell, and the channel with the cell. */
 function drawPlates(parts, { fields, brightest }, { layer, own, channel, cell, Y, outputs }, colours) {
   const [image] = outputs;
-  [...parts.stack.children].forEach((item, i) => dress(item, { "aria-current": i === layer - 1 ? "step" : "false" }));
+  [...parts.stack.children].forEach(({ firstChild }, i) => dress(firstChild, { "aria-current": i === layer - 1 ? "step" : "false" }));
   parts.picture.paint(image.shape[0] === 3 ? image : channelOf(image, 0), brightest, colours);
   parts.picture.mark(sides(fields[layer - 1], cell, image.shape));
   parts.map.paint(channelOf(Y, channel), extent(Y.data).limit, colours);
   parts.map.mark(cell.map((index) => [index, index + 1]));
   write(parts.pictureName, `Image, ${shapeText(image.shape)}`);
-  write(parts.mapName, `${own.name}, channel ${channel + 1}`);
-  dress(parts.choice, { "aria-label": `Cells of ${own.name}, channel ${channel + 1}: move with the arrow keys` });
+  write(parts.mapName, `${own.name}, channel ${channel}`);
+  dress(parts.choice, { "aria-label": `Cells of ${own.name}, channel ${channel}: move with the arrow keys` });
 }
 
 /** Draw all channels of the layer on one scale. */
@@ -193,7 +205,7 @@ function drawChannels(parts, { own, Y, chosen }, colours) {
   const { limit, low, high } = extent(Y.data);
   const names = Array.from({ length: Y.shape[0] }, (_, i) => {
     const ends = extent(channelOf(Y, i).data);
-    return `channel ${i + 1}, from ${short(ends.low)} to ${short(ends.high)}`;
+    return `channel ${i}, from ${short(ends.low)} to ${short(ends.high)}`;
   });
   parts.channels.show(names, chosen.channel).forEach((one, i) => one.paint(channelOf(Y, i), limit, colours));
   write(parts.all, `${counted(Y.shape[0], "channel")} of ${own.name} on one scale, from ${short(low)} to ${short(high)}:`);
@@ -204,7 +216,7 @@ function drawChannels(parts, { own, Y, chosen }, colours) {
 function sees(field, cell, size) {
   const ends = sides(field, cell, size);
   if (ends.some(([first, end]) => first >= end)) return "only padding";
-  const [rows, columns] = ends.map(([first, end]) => `${first + 1} to ${end}`);
+  const [rows, columns] = ends.map(([first, end]) => `${first} to ${end - 1}`);
   const isCut = ends.some(([first, end], axis) => end - first < field.size[axis]);
   return `${field.size.join("×")} pixels: rows ${rows}, columns ${columns}${isCut ? ", and padding" : ""}`;
 }
@@ -213,18 +225,20 @@ function sees(field, cell, size) {
 function explain(parts, { fields, size }, { layer, own, channel, cell, X, outputs, found, pixel, value }) {
   const before = pixel ? `Image, ${cellName(...pixel)}: ${short(valueAt(outputs[0], 0, ...pixel))}. ` : "";
   const seen = `It sees ${sees(fields[layer - 1], cell, size)}.`;
-  write(parts.note, `${before}${own.name}, channel ${channel + 1}, ${cellName(...cell)}: ${short(value)}. ${seen}`);
+  write(parts.note, `${before}${own.name}, channel ${channel}, ${cellName(...cell)}: ${short(value)}. ${seen}`);
   const result = number(short(value), "output");
   if (own.groups) {
     const rest = found.slice(STRONGEST).reduce((total, { sum }) => total + sum, 0);
     const terms = found.slice(0, STRONGEST).map(({ sum }) => [" + ", number(factor(sum), "input")]);
     const others = found.length > STRONGEST ? [" + ", number(factor(rest), "input"), ` (${found.length - STRONGEST} others)`] : [];
-    const bias = number(short(own.bias ? own.bias.data[channel] : 0), "kernel");
-    fill(parts.formula, "bias ", bias, ...terms.flat(), ...others, " = ", result);
+    const bias = own.bias ? own.bias.data[channel] : 0;
+    const relation = equals(bias, ...found.map(({ sum }) => sum), value);
+    fill(parts.formula, "bias ", number(short(bias), "kernel"), ...terms.flat(), ...others, ` ${relation} `, result);
   } else {
     const inputs = own.kind in ACTIVATIONS ? [valueAt(X, channel, ...cell)] : pooled(own, X, channel, cell);
     const terms = inputs.flatMap((input, i) => [i ? ", " : "", number(short(input), "input")]);
-    fill(parts.formula, `${NAMES[own.kind]}(`, ...terms, ") = ", result);
+    const relation = own.kind === "relu" || own.kind === "max" ? "=" : equals(...inputs, value);
+    fill(parts.formula, `${NAMES[own.kind]}(`, ...terms, `) ${relation} `, result);
   }
 }
 
@@ -239,10 +253,10 @@ function drawSources({ sourcesName, sources, products }, { layer, X, found }, so
   const most = extent(found.map(({ sum }) => sum)).limit;
   const widest = extent(found.flatMap(({ kernel }) => kernel.flat())).limit;
   const what = layer === 1 ? "image channel" : "input channel";
-  const names = strongest.map((one) => `${what} ${one.channel + 1} adds ${short(one.sum)}`);
+  const names = strongest.map((one) => `${what} ${one.channel} adds ${short(one.sum)}`);
   sources.show(names, picked).forEach((item, i) => {
     const { channel, window, kernel, sum } = strongest[i];
-    write(item.name, String(channel + 1));
+    write(item.name, String(channel));
     item.window.paint(tensor(window), limit, colours);
     item.kernel.paint(tensor(kernel), widest, colours);
     fill(item.place, bar(sum, most));
@@ -250,9 +264,8 @@ function drawSources({ sourcesName, sources, products }, { layer, X, found }, so
   });
   const { channel, window, kernel, sum } = strongest[picked];
   const sign = ["span", { class: "d2l-sign", "aria-hidden": "true" }, "·"];
-  const left = table(`Window, ${what} ${channel + 1}`, window, "output");
-  const right = ["div", { class: "d2l-row d2l-pair" }, sign, table("Kernel slice", kernel, "kernel")];
-  fill(products, left, right, ["span", {}, "sum of products ", number(short(sum), "input")]);
+  const tables = [table(`Window, ${what} ${channel}`, window, "output"), sign, table("Kernel slice", kernel, "kernel")];
+  fill(products, ["div", { class: "d2l-row d2l-pair" }, ...tables], ["p", {}, "Sum of products: ", number(short(sum), "input")]);
 }
 
 /** Show the path from the cell down to the image: of each convolution's inputs, the strongest. */
@@ -265,7 +278,7 @@ function drawPath({ path, pathName, trail }, network, shown, colours) {
     const ends = sides(fieldThrough(network.walk.slice(step.layer, layer)), cell, maps.shape);
     plate.mark(ends);
     const cells = ends.map(([first, end]) => Math.max(end - first, 0));
-    write(text, `${network.walk[step.layer - 1].name}, channel ${step.channel + 1}: ${cells.join("×")}`);
+    write(text, `${network.walk[step.layer - 1].name}, channel ${step.channel}: ${cells.join("×")}`);
     return element;
   });
   if (path.children.length !== items.length) path.replaceChildren(...items);
@@ -273,19 +286,22 @@ function drawPath({ path, pathName, trail }, network, shown, colours) {
 }
 
 function drawScores(scores, values, classes) {
-  const { limit } = extent(values);
+  const shares = values.length ? softmax(values) : [];
   const lines = values.map((value, i) => {
-    const cells = [["th", { scope: "row" }, classes[i]], ["td", {}, bar(value, limit)], ["td", {}, short(value)]];
+    const filled = ["span", { "--share": `${(100 * shares[i]).toFixed(1)}%` }];
+    const share = ["td", {}, ["span", { class: "d2l-bar d2l-probability", "aria-hidden": "true" }, filled]];
+    const numbers = [`${Math.round(100 * shares[i])} %`, value.toFixed(2).replace("-", "−")];
+    const cells = [["th", { scope: "row" }, classes[i]], share, ...numbers.map((text) => ["td", {}, text])];
     return ["tr", { class: i === indexOfBest(values) && "d2l-best" }, ...cells];
   });
-  if (lines.length) fill(scores, ["table", {}, ["caption", {}, "Scores"], ["tbody", {}, ...lines]]);
+  if (lines.length) fill(scores, ["table", {}, ["caption", {}, "Softmax, and the scores"], ["tbody", {}, ...lines]]);
 }
 
 /** Return what a screen reader says. */
 function describe({ classes }, { own, Y, channel, cell, value, scores }) {
   const maps = `${own.name}, ${counted(Y.shape[0], "channel")} of ${Y.shape[1]} by ${Y.shape[2]}`;
   const winner = scores.length ? `; highest score ${classes[indexOfBest(scores)]}: ${short(Math.max(...scores))}` : "";
-  return `${maps}; channel ${channel + 1}, ${cellName(...cell)}: ${short(value)}${winner}`;
+  return `${maps}; channel ${channel}, ${cellName(...cell)}: ${short(value)}${winner}`;
 }
 
 function drawAll(parts, network, shown, source, colours) {
@@ -302,27 +318,52 @@ function drawAll(parts, network, shown, source, colours) {
 /** What the reader does; shown() is what was drawn last. */
 function makeHandlers(model, network, pointer, shown, soon) {
   const { walk, fields, size } = network;
+  const layerShown = () => shown().layer; // the trait may hold one that there is not
   const set = (values) => {
     pointer.move(null); // even if it still rests on a cell
     change(model, values);
     soon();
   };
-  const pickCell = (cell) => set({ place: middleOf(fields[model.get("layer") - 1], cell, size) });
+  const pickCell = (cell) => set({ place: middleOf(fields[layerShown() - 1], cell, size) });
   return {
     point: (where) => pointer.move(where && { maps: shown().layer, channel: shown().chosen.channel, ...where }),
+    pickLayer: (layer) => set({ layer }),
     pickChannel: (channel) => set({ channel }),
     pickCell,
     walkCell(step) {
-      const [, height, width] = walk[model.get("layer") - 1].shape;
+      const [, height, width] = walk[layerShown() - 1].shape;
       const [row, column] = shown().chosen.cell.map((index, axis) => index + step[axis]);
       if (row >= 0 && row < height && column >= 0 && column < width) pickCell([row, column]);
     },
   };
 }
 
+/** Write what is shown as lines of PyTorch. The weights are those of the network that the text trains. */
+function code({ walk, size }, { layer, right, down }, { channel, cell }) {
+  const pair = (values) => (new Set(values).size === 1 ? String(values[0]) : `(${values.join(", ")})`);
+  const line = ({ kind, shape, weight, kernelSize, stride, padding, groups }) => {
+    if (kind === "conv" || kind === "norm") {
+      const [outputs, perGroup] = weight.shape;
+      const options = `stride=${pair(stride)}, padding=${pair([padding[0], padding[2]])}, groups=${groups}`;
+      return `nn.Conv2d(${perGroup * groups}, ${outputs}, ${pair(kernelSize)}, ${options})`;
+    }
+    if (kind in ACTIVATIONS) return `nn.${{ relu: "ReLU", sigmoid: "Sigmoid", tanh: "Tanh" }[kind]}()`;
+    return `nn.${kind === "max" ? "Max" : "Avg"}Pool2d(${pair(kernelSize)}, stride=${pair(stride)}, padding=${pair(padding.slice(0, 2))})  # ${shapeText(shape)}`;
+  };
+  const lines = walk.slice(0, layer).map((one) => `    ${line(one).replace(/( {2}#.*)?$/, ",$1")}`);
+  return [
+    "import torch\nfrom torch import nn\n",
+    ...["network = nn.Sequential(  # give it the weights of the trained network", ...lines, ")"],
+    `image = torch.rand(${walk[0].groups ? walk[0].weight.shape[1] * walk[0].groups : walk[0].shape[0]}, ${size.slice(-2).join(", ")})  # the picture`,
+    `moved = torch.roll(image, (${down}, ${right}), dims=(1, 2))  # the figure fills up with zeros`,
+    `maps = network(moved[None])[0]`,
+    `print(maps[${channel}, ${cell.join(", ")}])`,
+    "",
+  ].join("\n");
+}
+
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-maps" });
-  const voice = makeVoice(model, root);
   const network = readNetwork(model);
   const kinds = kindsFor(network);
   const run = makeRunner(network);
@@ -342,17 +383,18 @@ function render({ model, el }) {
       soon();
     },
   });
-  root.append(voice.element);
 
-  function draw() {
-    const state = readState(model, kinds);
+  function draw(state, say) {
     colours ??= readColours(root);
     shown = compute(network, state, run(state), pointer.at);
     drawAll(parts, network, shown, source, colours);
-    if (!pointer.at) voice.say(describe(network, shown));
+    if (!pointer.at) say(describe(network, shown));
   }
 
-  const { soon, stop } = watch(model, Object.keys(kinds), root, draw);
+  const { soon, stop } = frameFigure(model, root, {
+    ...{ kinds, draw, code: (state) => code(network, state, shown) },
+    onReset: () => (source = null),
+  });
   const stopTheme = watchTheme(root, () => {
     colours = null;
     soon();

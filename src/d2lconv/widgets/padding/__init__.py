@@ -44,7 +44,7 @@ class PaddingView(View):
 
     _esm = join_scripts("padding/view.js")
     _css = join_styles("shared/base.css", "padding/view.css")
-    height = (48.7, 79.1)
+    height = (52.2, 72.0)
 
     size_h = traitlets.Int(5).tag(sync=True)
     size_w = traitlets.Int(5).tag(sync=True)

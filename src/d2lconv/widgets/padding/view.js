@@ -1,10 +1,12 @@
 /** The view of padding_explorer: where a kernel fits on a padded input, and the formula that counts its positions. */
 
-import { convAxes, droppedCells, holds, outputsFedBy, paddingSides, range, windowCells } from "../shared/geometry.js";
-import { cellName, change, counted, fill, listen, make, makePointer, makeVoice, marked } from "../shared/base.js";
-import { number, same, sign, watch, watchWidth, write } from "../shared/base.js";
+import { checkReach, convAxes, droppedCells, holds, outputsFedBy } from "../shared/geometry.js";
+import { paddingSides, range, windowCells } from "../shared/geometry.js";
+import { cellName, counted, fill, listen, make, makePointer, marked } from "../shared/base.js";
+import { number, same, sign, watchWidth, write } from "../shared/base.js";
+import { frameFigure, TORCH } from "../shared/frame.js";
 import { Grid } from "../shared/grid.js";
-import { flag, readState, whole } from "../shared/state.js";
+import { flag, whole } from "../shared/state.js";
 
 const MODES = [null, "valid", "same", "full"];
 const LIMITS = { size: [1, 10], kernel: [1, 5], padding: [0, 12], stride: [1, 4], dilation: [1, 3] };
@@ -14,18 +16,20 @@ const STATE = {
   mode: whole(0, 3),
   lock_aspect: flag,
 };
-const MANY = 14; // with more columns a phone has no room for numbers
+// What follows from others comes last: in this order a state can be set.
+const SETTINGS = ["lock_aspect", "mode", ...["size", "kernel", "dilation", "stride", "padding"].flatMap((name) => [`${name}_h`, `${name}_w`])];
+const LEGIBLE = 17; // pixels of a cell that has room for a number
+const TALLEST = 320; // pixels of the tallest grid
 const KEY =
   "A number says how many windows hold the cell. Dotted: zeros. Frames: the kernel's first position (solid) and its " +
   "last (dashed). ×: no window reaches the cell.";
 
-/** Read the settings as pairs of height and width. */
-function readSettings(model) {
-  const state = readState(model, STATE);
+/** Put the settings into pairs of height and width. */
+function pairUp(state) {
   const pairs = Object.fromEntries(PAIRS.map((name) => [name, [state[`${name}_h`], state[`${name}_w`]]]));
   const padding = MODES[state.mode] ?? pairs.padding;
   const sides = paddingSides(padding, pairs.kernel, { dilation: pairs.dilation });
-  return { ...pairs, mode: MODES[state.mode], padding, sides };
+  return { ...pairs, mode: MODES[state.mode], padding, sides, isLocked: state.lock_aspect };
 }
 
 // ---- traits that follow from others ----
@@ -38,9 +42,10 @@ function followAspect(model, trait) {
   for (const name of names) model.set(`${name}_${to}`, model.get(`${name}_${from}`));
 }
 
-/** While a mode is chosen, show its zeros as numbers; zeros that are set end the mode. */
+/** While a mode is chosen, show its zeros as numbers; zeros that are set end the mode. SAME brings its stride. */
 function followMode(model, trait) {
   if (!model.get("mode")) return;
+  if (trait === "mode" && MODES[model.get("mode")] === "same") for (const axis of "hw") model.set(`stride_${axis}`, 1);
   const pair = (name) => [model.get(`${name}_h`), model.get(`${name}_w`)];
   const [top, , left] = paddingSides(MODES[model.get("mode")], pair("kernel"), { dilation: pair("dilation") });
   if (!trait.startsWith("padding")) {
@@ -81,35 +86,42 @@ function layOut(root, point) {
   const result = make("div", { class: "d2l-row d2l-pair" }, sign("→"), output.element);
   const grids = make("div", { class: "d2l-row d2l-grids" }, input.element, result);
   input.element.append(first, last);
-  root.append(formula, grids, note, key);
+  root.append(grids, note, formula, key);
   return { root, input, output, first, last, formula, note, key, result, grids };
 }
 
-/** Make the cells as large as there is room for: both grids side by side, or one below the other. */
-function fit(grids, room, [columns, more]) {
-  const beside = room < 480 ? 32 : Math.max(18, (room - 56) / (columns + more));
-  if (room) grids.style.setProperty("--cell", `${Math.min(32, (room - 2) / columns, beside)}px`);
+/** Make the cells as large as there is room for, with both grids side by side. */
+function fit({ grids, root }, room, [rows, columns, more]) {
+  if (!room) return;
+  const cell = Math.min(32, (room - 50) / (columns + more), TALLEST / rows);
+  grids.style.setProperty("--cell", `${cell}px`);
+  root.classList.toggle("d2l-many", cell < LEGIBLE);
 }
 
 // ---- from the state to what is shown ----
+
+/** Say why there is no output. */
+function checkFit({ mode, kernel, stride, dilation }, padded) {
+  if (mode === "same" && Math.max(...stride) > 1) {
+    const repair = { text: "Take stride 1", values: { stride_h: 1, stride_w: 1 } };
+    throw Object.assign(new RangeError("PyTorch has SAME padding only for stride 1"), { repair });
+  }
+  checkReach(kernel, dilation, padded);
+}
 
 /** Work out what there is to show. */
 function compute(settings, at) {
   const { size, kernel, sides, ...rest } = settings;
   const [top, bottom, left, right] = sides;
   const padded = [top + size[0] + bottom, left + size[1] + right];
+  checkFit(settings, padded);
   const isIn = (cell, [height, width]) => cell && cell[0] < height && cell[1] < width;
-  const shown = { ...settings, padded, axes: null, problem: "" };
+  const axes = convAxes(size, kernel, rest);
   const source = isIn(at?.source, padded) ? at.source : null;
-  try {
-    shown.axes = convAxes(size, kernel, rest);
-  } catch (error) {
-    return { ...shown, problem: error.message, source };
-  }
-  const cell = isIn(at?.cell, shown.axes.map(({ out }) => out)) ? at.cell : null;
-  const seen = cell && windowCells(...cell, shown.axes);
-  const fed = source && outputsFedBy(source[0] - top, source[1] - left, shown.axes);
-  return { ...shown, cell, seen, source, fed };
+  const cell = isIn(at?.cell, axes.map(({ out }) => out)) ? at.cell : null;
+  const seen = cell && windowCells(...cell, axes);
+  const fed = source && outputsFedBy(source[0] - top, source[1] - left, axes);
+  return { ...settings, padded, axes, cell, seen, source, fed };
 }
 
 /** Lay a frame around a position of the kernel. */
@@ -119,23 +131,22 @@ function frame(element, { rows, cols }, [top, , left]) {
   for (const [name, value] of Object.entries({ ...position, ...extent })) element.style.setProperty(`--${name}`, value);
 }
 
-function drawInput({ input, root }, { size: [height, width], sides: [top, , left], padded: [rows, columns], ...shown }) {
+function drawInput({ input }, { size: [height, width], sides: [top, , left], padded: [rows, columns], ...shown }) {
   const { axes, seen, source } = shown;
   input.element.style.setProperty("--rows", rows);
-  root.classList.toggle("d2l-many", columns > MANY);
-  const down = range(rows).map((r) => (axes ? outputsFedBy(r - top, 0, axes).rows.length : 0));
-  const across = range(columns).map((c) => (axes ? outputsFedBy(0, c - left, axes).cols.length : 0));
+  const down = range(rows).map((r) => outputsFedBy(r - top, 0, axes).rows.length);
+  const across = range(columns).map((c) => outputsFedBy(0, c - left, axes).cols.length);
   const windows = down.map((many) => across.map((more) => many * more));
   const isZero = (r, c) => r < top || r >= top + height || c < left || c >= left + width;
-  const isHere = (r, c) => (seen ? holds(seen, r - top, c - left) : axes && same(source, [r, c]));
+  const isHere = (r, c) => (seen ? holds(seen, r - top, c - left) : same(source, [r, c]));
   input.show(windows, (r, c) => {
     const many = windows[r][c];
-    const marks = [isZero(r, c) && "d2l-around", axes && !many && "d2l-dropped", isHere(r, c) && "d2l-here"];
+    const marks = [isZero(r, c) && "d2l-around", !many && "d2l-dropped", isHere(r, c) && "d2l-here"];
     const inWindows = many ? `, in ${counted(many, "window")}` : ", no window reaches it";
     return {
       marks: marked(...marks),
-      text: axes ? String(many || "×") : "",
-      label: `${cellName(r, c)}: ${isZero(r, c) ? "zero" : "input"}${axes ? inWindows : ""}`,
+      text: String(many || "×"),
+      label: `${cellName(r, c)}: ${isZero(r, c) ? "zero" : "input"}${inWindows}`,
     };
   });
 }
@@ -154,7 +165,7 @@ function drawOutput(output, { axes, sides, cell, fed }) {
 function windowText(row, column, axes, [top, , left]) {
   const { rows, cols } = windowCells(row, column, axes);
   const list = (name, cells, start) =>
-    `${name}${cells.length === 1 ? "" : "s"} ${cells.map((cell) => cell + start + 1).join(", ")}`;
+    `${name}${cells.length === 1 ? "" : "s"} ${cells.map((cell) => cell + start).join(", ")}`;
   return `window over ${list("row", rows, top)} and ${list("column", cols, left)}`;
 }
 
@@ -190,7 +201,7 @@ function explain({ axes, sides: [top, bottom, left, right], mode, cell, source, 
   if (cell) return [`Output ${cellName(...cell)}: ${windowText(...cell, axes, [top, bottom, left])}`];
   if (source) {
     const many = counted(fed.rows.length * fed.cols.length, "window");
-    return [`Row ${source[0] + 1}, column ${source[1] + 1} of the padded input: in ${many}`];
+    return [`Row ${source[0]}, column ${source[1]} of the padded input: in ${many}`];
   }
   const dropped = droppedCells(axes);
   const lost = [
@@ -208,14 +219,9 @@ function explain({ axes, sides: [top, bottom, left, right], mode, cell, source, 
 
 /** Draw all of it; return what a screen reader says. */
 function drawAll(parts, shown) {
-  const { axes, sides, problem } = shown;
-  for (const element of [parts.result, parts.first, parts.last, parts.key]) element.hidden = !axes;
+  const { axes, sides } = shown;
+  parts.root.classList.toggle("d2l-locked", shown.isLocked);
   drawInput(parts, shown);
-  if (!axes) {
-    fill(parts.formula, ["p", { class: "d2l-problem" }, `No output: ${problem}.`]);
-    write(parts.note, "");
-    return `no output: ${problem}`;
-  }
   frame(parts.first, windowCells(0, 0, axes), sides);
   frame(parts.last, windowCells(axes[0].out - 1, axes[1].out - 1, axes), sides);
   writeOut(parts.formula, axes);
@@ -225,30 +231,48 @@ function drawAll(parts, shown) {
   return text[0].toLowerCase() + text.slice(1);
 }
 
+/** Write what is shown as lines of PyTorch. */
+function code(state) {
+  const { size, kernel, stride, dilation, mode, sides } = pairUp(state);
+  const padding = mode === "same" || mode === "valid" ? JSON.stringify(mode) : pairText([sides[0], sides[2]]);
+  return [
+    TORCH,
+    `X = torch.arange(${size[0] * size[1]}.0).reshape(1, 1, ${size.join(", ")})`,
+    `K = torch.ones(1, 1, ${kernel.join(", ")})`,
+    `Y = F.conv2d(X, K, stride=${pairText(stride)}, padding=${padding}, dilation=${pairText(dilation)})`,
+    "print(tuple(Y.shape[2:]))",
+    "",
+  ].join("\n");
+}
+
+const pairText = ([a, b]) => (a === b ? String(a) : `(${a}, ${b})`);
+
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-padding" });
-  const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
   const parts = layOut(root, pointer.move);
-  root.append(voice.element);
   let room = 0; // pixels from left to right
-  let widths = [1, 1]; // columns of the two grids
+  let sizes = [1, 1, 1]; // rows and columns of the input, columns of the output
 
-  function draw() {
-    const shown = compute(readSettings(model), pointer.at);
+  function draw(state, say) {
+    const shown = compute(pairUp(state), pointer.at);
     const text = drawAll(parts, shown);
-    widths = [shown.padded[1], shown.axes ? shown.axes[1].out : 0];
-    fit(parts.grids, room, widths);
-    voice.say(text);
+    sizes = [...shown.padded, shown.axes[1].out];
+    fit(parts, room, sizes);
+    say(text);
   }
 
-  const { soon, stop } = watch(model, Object.keys(STATE), root, draw);
+  const { soon, stop } = frameFigure(model, root, { kinds: STATE, settings: SETTINGS, draw, code });
   const stopFollowing = follow(model);
   const stopFitting = watchWidth(root, (width) => {
     room = width;
-    fit(parts.grids, room, widths);
+    fit(parts, room, sizes);
   });
   el.append(root);
+  queueMicrotask(() => {
+    room = root.clientWidth; // it stands in the page now: before that is painted
+    fit(parts, room, sizes);
+  });
   return () => {
     stopFollowing();
     stop();

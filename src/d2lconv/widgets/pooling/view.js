@@ -1,10 +1,11 @@
 /** The view of pooling_explorer: the maximum or mean of each window, and what a shift of the input changes. */
 
-import { avgPool2d, holds, maxPool2d, outputsFedBy, poolAxes, range, toRows, toTensor, windowCells } from "../shared/geometry.js";
-import { cellName, change, changeNumber, counted, fill, largest, make, makePointer, makeVoice } from "../shared/base.js";
-import { marked, number, same, short, sign, watch, write } from "../shared/base.js";
+import { avgPool2d, fail, holds, maxPool2d, outputsFedBy, poolAxes, range, toRows, toTensor, windowCells } from "../shared/geometry.js";
+import { cellName, change, changeNumber, counted, equals, fill, largest, make, makePointer } from "../shared/base.js";
+import { marked, number, same, short, sign, write } from "../shared/base.js";
+import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
 import { Grid } from "../shared/grid.js";
-import { flag, listOf, matrix, readState, whole } from "../shared/state.js";
+import { flag, listOf, matrix, whole } from "../shared/state.js";
 
 const STATE = {
   input: matrix(8),
@@ -36,15 +37,13 @@ const countChanged = (flags, what) => `${flags.flat().filter(Boolean).length} of
 /**
  * Lay out the cells that windows can see, row by row.
  * @param {number[][]} X
- * @param {?Axis[]} axes null if the settings are impossible: then there is no padding
+ * @param {Axis[]} axes
  * @param {number} nothing what the padding counts for
  * @returns {{kind: "input"|"padding"|"over", row: number, column: number, value: number}[][]} row and column are
  *   counted in the input; what lies over the end counts for nothing
  */
 function layOutCells(X, axes, nothing) {
-  const bare = (size) => ({ size, before: 0, after: 0, out: 1, stride: 1, kernel: 1 });
-  const sides = axes ?? [X.length, X[0].length].map(bare);
-  const [rows, columns] = sides.map(({ size, before, after, out, stride, kernel }) =>
+  const [rows, columns] = axes.map(({ size, before, after, out, stride, kernel }) =>
     range(Math.max(before + size + after, (out - 1) * stride + kernel)).map((index) => {
       const at = index - before;
       return { at, kind: at >= size + after ? "over" : at < 0 || at >= size ? "padding" : "input" };
@@ -59,21 +58,25 @@ function layOutCells(X, axes, nothing) {
   );
 }
 
-/** Lay out the input; say why where the settings are impossible. */
+/** Say why there is no output. */
+function checkFit({ input, kernel_size: kernel, padding }) {
+  const [least, what] = input.length <= input[0].length ? [input.length, "row"] : [input[0].length, "column"];
+  if (2 * padding > kernel) fail(`the padding, ${padding}, may be at most half of the window, ${kernel}`);
+  const rule = `the window has ${counted(kernel, what)}, but the padded input only ${least + 2 * padding}`;
+  if (kernel > least + 2 * padding) fail(`${rule}; a smaller window or more padding helps`);
+}
+
+/** Lay out the input. */
 function computeInput(state) {
+  checkFit(state);
   const { input, shift, kernel_size: kernel, stride, padding, ceil_mode: ceilMode } = state;
   const X = moveRight(input, shift);
   const isAverage = state.mode_index === 1;
   const options = { stride, padding, ceilMode };
-  let [axes, problem] = [null, ""];
-  try {
-    axes = poolAxes([X.length, X[0].length], kernel, options);
-  } catch (error) {
-    problem = `Not possible: ${error.message}.`;
-  }
+  const axes = poolAxes([X.length, X[0].length], kernel, options);
   const cells = layOutCells(X, axes, isAverage ? 0 : -Infinity);
   const isShaded = X[0].length > SHADED;
-  return { X, before: input, shift, isAverage, kernel, options, axes, problem, cells, isShaded, news: changesBetween(X, input) };
+  return { X, before: input, shift, isAverage, kernel, options, axes, cells, isShaded, news: changesBetween(X, input) };
 }
 
 /** Pool, and look at the window of one cell. */
@@ -101,14 +104,13 @@ function layOut(root, { edit, pointInput, pointOutput, pick }) {
   const counts = make("p", { class: "d2l-counted" });
   const note = make("p", { class: "d2l-note" });
   const formula = make("p", { class: "d2l-formula" });
-  const problem = make("p", { class: "d2l-impossible" });
-  root.append(problem, grids, counts, note, formula);
-  return { input, output, result, grids, counts, note, formula, problem };
+  root.append(grids, counts, note, formula);
+  return { input, output, result, grids, counts, note, formula };
 }
 
 // ---- draw ----
 
-function drawInput({ input, grids }, { X, cells, shift, news, isShaded }, { isHere, best }) {
+function drawInput({ input, grids }, { X, cells, shift, news, isShaded }, { isHere, seen, best }) {
   const [height, width, pad] = [X.length, X[0].length, -cells[0][0].row];
   const brightest = largest(X);
   grids.classList.toggle("d2l-dense", isShaded);
@@ -127,6 +129,7 @@ function drawInput({ input, grids }, { X, cells, shift, news, isShaded }, { isHe
     };
   };
   input.show(cells.map((line) => line.map(({ value }) => value)), paint);
+  input.frame(seen && { rows: seen.rows.map((row) => row + pad), cols: seen.cols.map((column) => column + pad) });
   const name = `Input ${height}×${width}${pad ? `, padding ${pad}` : ""}`;
   input.name(name, name);
 }
@@ -153,7 +156,8 @@ function drawOutput(output, { Y, Y0, shift, differences, fed, pinned, cell, isSh
 function writeOut(formula, { Y, window, best, cell: [row, column], isAverage }) {
   const role = (cell) => `input ${cell === best ? "d2l-best" : cell.kind === "input" ? "" : "d2l-zero"}`;
   const terms = window.flatMap((cell, i) => [i ? ", " : "", number(short(cell.value), role(cell))]);
-  fill(formula, isAverage ? "mean(" : "max(", ...terms, ") = ", number(short(Y[row][column]), "output"));
+  const relation = isAverage ? equals(...window.map(({ value }) => value), Y[row][column]) : "=";
+  fill(formula, isAverage ? "mean(" : "max(", ...terms, `) ${relation} `, number(short(Y[row][column]), "output"));
 }
 
 /** Say in words what is marked, and what the shift has changed; return what a screen reader says. */
@@ -175,25 +179,27 @@ function explain({ counts, note }, { Y, Y0, news, differences, cell: [row, colum
 
 /** Draw all of it; return what a screen reader says. */
 function drawAll(parts, shown, pinned, at) {
-  write(parts.problem, shown.problem);
-  for (const part of [parts.result, parts.counts, parts.note, parts.formula]) part.hidden = !shown.axes;
-  if (!shown.axes) {
-    drawInput(parts, shown, { isHere: () => false, best: null });
-    return shown.problem;
-  }
   const output = computeOutput(shown, pinned, at);
   const { seen, source, fed, best } = output;
   const isSource = (cell) => cell.row === source.row && cell.column === source.column;
   const isSeen = (cell) => holds(seen, cell.row, cell.column);
-  drawInput(parts, shown, { isHere: fed ? isSource : isSeen, best: fed ? null : best });
+  drawInput(parts, shown, { isHere: fed ? isSource : isSeen, seen: fed ? null : seen, best: fed ? null : best });
   drawOutput(parts.output, output);
+  parts.grids.style.setProperty("--high", shown.cells.length);
+  parts.grids.style.setProperty("--wide", shown.cells[0].length + output.Y[0].length);
   writeOut(parts.formula, output);
   return explain(parts, output);
 }
 
+/** Write what is shown as lines of PyTorch. */
+function code({ input, mode_index: mode, kernel_size, stride, padding, ceil_mode: ceil, shift }) {
+  const options = `${kernel_size}, stride=${stride}, padding=${padding}, ceil_mode=${ceil ? "True" : "False"}`;
+  const call = `Y = F.${mode ? "avg" : "max"}_pool2d(X[None], ${options})[0]`;
+  return [TORCH, asTensor("X", moveRight(input, shift)), call, "print(Y)", ""].join("\n");
+}
+
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-pooling" });
-  const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
   let cells = []; // what the input's grid shows
   const parts = layOut(root, {
@@ -209,17 +215,15 @@ function render({ model, el }) {
       soon();
     },
   });
-  root.append(voice.element);
 
-  function draw() {
-    const state = readState(model, STATE);
+  function draw(state, say) {
     const shown = computeInput(state);
     cells = shown.cells;
     const said = drawAll(parts, shown, state.cell, pointer.at);
-    if (!shown.axes || !pointer.at?.cell) voice.say(said);
+    if (!pointer.at?.cell) say(said);
   }
 
-  const { soon, stop } = watch(model, Object.keys(STATE), root, draw);
+  const { soon, stop } = frameFigure(model, root, { kinds: STATE, draw, code });
   el.append(root);
   return stop;
 }

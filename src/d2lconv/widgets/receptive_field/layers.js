@@ -1,6 +1,7 @@
 /** A table of layers: settings to type, and what follows from them. */
 
 import { make, write } from "../shared/base.js";
+import { isWrong } from "../shared/grid.js";
 
 const SETTINGS = [
   { letter: "k", name: "kernel size", most: 7 },
@@ -16,8 +17,6 @@ const SETTINGS = [
  * @property {number[]} settings kernel size, stride, dilation
  * @property {number} reach how many cells of the row below the kernel spans, its effective size
  */
-
-const isWrong = (input) => input.getAttribute("aria-invalid") === "true";
 
 /** Make an input for a setting of a layer; tell the value where it is good, and whether it is. */
 function makeField(layer, { name, most }, onValue, judge) {

@@ -1,9 +1,10 @@
 /** The view of receptive_field_explorer: a stack of layers, and what one output cell sees of the input. */
 
 import { convAxes, effectiveField, receptiveField, windowCells } from "../shared/geometry.js";
-import { change, changeNumber, counted, dress, fill, listen, make, makePointer, makeVoice, marked } from "../shared/base.js";
-import { number, watch, watchWidth, write } from "../shared/base.js";
-import { listOf, readState, whole } from "../shared/state.js";
+import { change, changeNumber, counted, dress, fill, listen, make, makePointer, marked } from "../shared/base.js";
+import { number, watchWidth, write } from "../shared/base.js";
+import { frameFigure } from "../shared/frame.js";
+import { listOf, whole } from "../shared/state.js";
 import { makeTable } from "./layers.js";
 
 const STATE = {
@@ -14,8 +15,9 @@ const STATE = {
   last: whole(0, 40),
 };
 const WIDE = 28; // widest cell, in pixels
-const TALL = 20; // height of a cell
-const GAP = 34; // between two rows, for the cone
+const TALL = 24; // height of a cell
+const GAP = 30; // between two rows at most, for the cone
+const CONE = 300; // height of all rows at most
 const GUTTER = 60; // left of the rows, for their names
 const BARS = 34; // height of the tallest bar
 const LEGIBLE = 19; // width of a cell that has room for a number
@@ -94,6 +96,14 @@ function makeChoice(around, onPoint, onPick) {
   const element = make("g", { role: "radiogroup", "aria-label": "Cells of the output" });
   let cells = [];
   const numberOf = (event) => cells.indexOf(event.target.closest("[role=radio]")); // -1 beside the cells
+  /** Return the cell above or below the pointer: a finger is wider than a cell. */
+  function nearest({ clientX }) {
+    const distances = cells.map((cell) => {
+      const { left, right } = cell.getBoundingClientRect();
+      return Math.abs((left + right) / 2 - clientX);
+    });
+    return distances.indexOf(Math.min(...distances));
+  }
   const pick = (cell) => {
     if (cell < 0) return;
     cells[cell].focus();
@@ -102,7 +112,8 @@ function makeChoice(around, onPoint, onPick) {
   const listeners = {
     pointerover: (event) => event.pointerType !== "touch" && onPoint(numberOf(event) < 0 ? null : numberOf(event)),
     pointerleave: () => onPoint(null),
-    click: (event) => pick(numberOf(event)),
+    click: (event) => pick(nearest(event)),
+    pointermove: (event) => event.pointerType === "touch" && pick(nearest(event)),
     focusin: (event) => onPick(numberOf(event)),
     keydown(event) {
       if (!(event.key in KEYS)) return;
@@ -147,7 +158,8 @@ function layOut(root, { edit, complain, point, pick }) {
 function scaleOf({ state, standing }, width) {
   const side = Math.min(WIDE, (width - GUTTER - 2) / state.input_size);
   const x = (i, cell) => GUTTER + (cell * standing[i].j + (standing[i].r - 1) / 2) * side; // left end
-  const y = (i) => 1 + (standing.length - 1 - i) * (TALL + GAP);
+  const gap = Math.min(GAP, (CONE - TALL * standing.length) / (standing.length - 1));
+  const y = (i) => 1 + (standing.length - 1 - i) * (TALL + gap);
   return { side, x, y };
 }
 
@@ -258,9 +270,21 @@ function drawAll(parts, shown, width, complaint) {
   return complaint || (fits ? `output cell ${cell} of 0 to ${top.n - 1}: sees ${cellsOf(top, cell)}` : text);
 }
 
+/** Write what is shown as lines of PyTorch: with weights of 1, the gradient counts the paths. */
+function code({ input_size: size, layers, depth, cell }) {
+  const lines = layers.slice(0, depth).map(([k, s, d]) => `    nn.Conv1d(1, 1, ${k}, stride=${s}, dilation=${d}, bias=False),`);
+  return [
+    "import torch\nfrom torch import nn\n",
+    ...["layers = nn.Sequential(", ...lines, ")", "for layer in layers:", "    nn.init.ones_(layer.weight)"],
+    `X = torch.zeros(1, 1, ${size}, requires_grad=True)`,
+    `layers(X)[0, 0, ${cell}].backward()`,
+    "print(X.grad[0, 0])  # the number of paths from each input cell",
+    "",
+  ].join("\n");
+}
+
 function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-field" });
-  const voice = makeVoice(model, root);
   const pointer = makePointer(() => soon());
   let complaint = ""; // what is wrong with a setting that is being typed
   let width = 640; // of the view in pixels
@@ -278,15 +302,15 @@ function render({ model, el }) {
       soon();
     },
   });
-  root.append(voice.element);
 
-  function draw() {
-    const shown = compute(readState(model, STATE), pointer.at);
+  function draw(state, say) {
+    const shown = compute(state, pointer.at);
     const said = drawAll(parts, shown, width, complaint);
-    if (pointer.at === null) voice.say(said);
+    if (pointer.at === null) say(said);
   }
 
-  const { soon, stop } = watch(model, Object.keys(STATE), root, draw);
+  const settings = ["depth", "input_size", "layers", "cell"];
+  const { soon, stop } = frameFigure(model, root, { kinds: STATE, settings, draw, code });
   const stopFollowing = follow(model, pointer);
   const stopWatching = watchWidth(root, (now) => {
     width = now;

@@ -88,8 +88,32 @@ export function short(value) {
   return String(rounded).replace("-", "−");
 }
 
+const UNITS = ["", "k", "M", "G", "T"];
+
+/** Write a number in at most five characters, for a cell: −12.346 is −12.3, and 123456 is 123k. */
+export function brief(value) {
+  const text = short(value);
+  if (text.length <= 5 || !Number.isFinite(value)) return text;
+  const isLarge = Math.abs(value) >= 9999.5;
+  const written = (isLarge ? [3, 2] : [4, 3]).map((digits) => {
+    const rounded = Number(value.toPrecision(digits));
+    const power = isLarge ? Math.min(Math.floor(Math.log10(Math.abs(rounded)) / 3 + 1e-9), UNITS.length - 1) : 0;
+    return `${short(rounded / 1000 ** power)}${UNITS[power]}`;
+  });
+  return written.find(({ length }) => length <= 5) ?? written[1];
+}
+
+/** Return the sign between what is written out and its result: ≈ where a number had to be rounded. */
+export function equals(...numbers) {
+  const isRounded = (value) => Math.abs(value - Math.round(value * 100) / 100) > 1e-5 * Math.max(1, Math.abs(value));
+  return numbers.some(isRounded) ? "≈" : "=";
+}
+
 /** Write a number that stands in a product: in brackets if it is negative. */
 export const factor = (value) => (short(value).startsWith("−") ? `(${short(value)})` : short(value));
+
+/** The largest number that can be typed. */
+export const HIGHEST = 999_999;
 
 /**
  * Read what somebody typed, with a comma or a point, and either minus sign.
@@ -98,11 +122,11 @@ export const factor = (value) => (short(value).startsWith("−") ? `(${short(val
  */
 export function parse(text) {
   const plain = text.trim().replace(",", ".").replace("−", "-");
-  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) && Math.abs(plain) < 1e6 ? Number(plain) : null;
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(plain) && Math.abs(plain) <= HIGHEST ? Number(plain) : null;
 }
 
-/** Name a cell: readers count from one. */
-export const cellName = (row, column) => `row ${row + 1}, column ${column + 1}`;
+/** Name a cell, counted from 0 as in the code. */
+export const cellName = (row, column) => `row ${row}, column ${column}`;
 
 /** Write a number with what it counts: 1 cell, 2 cells. */
 export const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
@@ -122,10 +146,13 @@ export const marked = (...classes) => classes.filter(Boolean).join(" ");
 /** A number in a formula, in the colour of its role. @returns {Part} */
 export const number = (text, role) => ["span", { class: `d2l-number d2l-${role}` }, String(text)];
 
-/** One product in a sum of products; it is pale where the kernel is zero. @returns {Part} */
-export const productTerm = (x, k, isFirst) => [
+/** One product in a sum of products, and a name for it; it is pale where the kernel is zero. @returns {Part} */
+export const productTerm = (x, k, isFirst, name = null, isLit = false) => [
   ...["span", { class: marked("d2l-term", !k && "d2l-zero") }, isFirst ? "" : " + "],
-  ...[number(factor(x), "input"), "·", number(factor(k), "kernel")],
+  [
+    ...["span", { class: marked("d2l-product", isLit && "d2l-lit"), "data-term": name }],
+    ...[number(factor(x), "input"), "·", number(factor(k), "kernel")],
+  ],
 ];
 
 /** What stands below a scale of colours. @returns {Part[]} */
@@ -137,11 +164,13 @@ export function scaleEnds(limit) {
 /** Tell whether two values of traits are the same. */
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
+/** Return the whole figure of a view: its controls too, where they stand in the same page. */
+export const figureOf = (root) => root.closest(".d2l-live, .widget-vbox") ?? root;
+
 /** Tell whether the focus is in a figure, but for the book's sliders: they say the summary as their value. */
 function isListening(root) {
   const focus = document.activeElement;
-  const figure = root.closest(".d2l-live, .widget-vbox") ?? root;
-  return figure.contains(focus) && focus.type !== "range";
+  return figureOf(root).contains(focus) && focus.type !== "range";
 }
 
 /**
@@ -188,37 +217,6 @@ export function changeNumber(model, name, path, number) {
 export function listen(model, names, call) {
   for (const name of names) model.on(`change:${name}`, call);
   return () => names.forEach((name) => model.off(`change:${name}`, call));
-}
-
-/**
- * Draw now and whenever traits change: once for all that change together, and before the browser paints. What
- * cannot be drawn now is for the page to tell; later the view tells it itself, and goes on when it can.
- * @param {Model} model
- * @param {string[]} names
- * @param {Element} root the view
- * @param {function(): void} draw
- * @returns {{soon: function(): void, stop: function(): void}} draws for another reason; ends it
- */
-export function watch(model, names, root, draw) {
-  const refusal = make("p", { class: "d2l-alert", role: "alert" });
-  let waiting = false;
-  function drawOrRefuse() {
-    waiting = false;
-    try {
-      draw();
-      refusal.remove();
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      write(refusal, `Not possible: ${error.message}.`);
-      root.prepend(refusal);
-    }
-  }
-  const soon = () => {
-    if (!waiting) queueMicrotask(drawOrRefuse);
-    waiting = true;
-  };
-  draw();
-  return { soon, stop: listen(model, names, soon) };
 }
 
 /**

@@ -119,6 +119,16 @@ export function poolAxes(size, kernelSize, { stride, padding = 0, dilation, ceil
   return countOutputs(size, setting, sides, ceilMode);
 }
 
+/** Say in a reader's words why a kernel does not fit on a padded input. @param {number[]} padded its rows and columns */
+export function checkReach(kernel, dilation, padded) {
+  padded.forEach((cells, axis) => {
+    const reach = effectiveKernelSize(kernel[axis], dilation[axis]);
+    const what = `${["row", "column"][axis]}${reach === 1 ? "" : "s"}`;
+    const rule = `the kernel reaches over ${reach} ${what}, but the padded input has only ${cells}`;
+    if (reach > cells) fail(`${rule}; more padding or a larger input helps, or a smaller kernel or dilation`);
+  });
+}
+
 // ---- which input cells belong to which outputs: every one of the rows with every one of the cols ----
 
 const windowAlong = ({ kernel, stride, before, dilation }, position) =>

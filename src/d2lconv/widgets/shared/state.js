@@ -8,7 +8,8 @@
 const kind = (text, allows) => ({ text, allows });
 
 export const flag = kind("true or false", (value) => typeof value === "boolean");
-export const words = kind("a text", (value) => typeof value === "string");
+export const text = kind("a text", (value) => typeof value === "string");
+export const words = kind("a short text", (value) => typeof value === "string" && value.length <= 100);
 export const finite = kind("a finite number", Number.isFinite);
 export const between = (low, high) =>
   kind(`a number from ${low} to ${high}`, (value) => Number.isFinite(value) && low <= value && value <= high);

@@ -205,8 +205,9 @@
         },
       };
       const element = figure.element(id);
-      const view = await loadView(figure.view.get("_anywidget_id"));
-      view.render({ model: figure.view, el });
+      const name = figure.view.get("_anywidget_id");
+      const view = await loadView(name);
+      view.render({ model: figure.view, el, worker: views[`${name}.worker`] });
       element.classList.add("d2l-interactive");
       place.replaceChildren(element);
       place.dataset.ready = "";

@@ -73,4 +73,8 @@ def explorers():
             maps(nn.Sequential(lenet.encoder, lenet.head), digits, labels=labels, layer=4),
             maps(narrow, ramp),
         ],
+        "training": [
+            widgets.training_explorer(),
+            widgets.training_explorer(lr=10, weight_decay=1, batch_size=8, shifts=True),
+        ],
     }

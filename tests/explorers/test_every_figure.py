@@ -14,7 +14,16 @@ from tests.explorers.widgets_book import ALT, FigureOnPage, figures_in
 from d2lconv_book import explorers as static_widgets
 
 AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
-PAGES = ["channels", "convolution", "cost", "feature_maps", "padding", "pooling", "receptive_field"]
+PAGES = [
+    "channels",
+    "convolution",
+    "cost",
+    "feature_maps",
+    "padding",
+    "pooling",
+    "receptive_field",
+    "training",
+]
 FINDINGS = """axe.run('.d2l-live', {preload: false}).then(({violations}) =>
     violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)]))"""
 RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*')].map((part) =>
@@ -92,6 +101,7 @@ def add_markup(value, key=""):
     return {one: add_markup(inner, one) for one, inner in value.items()} if isinstance(value, dict) else value
 
 
+MODEL_ID = re.compile("(?<![0-9a-z])[0-9a-f]{32}(?![0-9a-z])")
 PAGE = """<!doctype html><meta charset="utf-8"><title>Spoiled</title>
 <link rel="stylesheet" href="../_static/host.css">{}<script src="../_static/host.js"></script>"""
 PLACE = """<div class="d2l-live" data-model="{}" data-figures="../_static/figures/spoiled.js">
@@ -106,7 +116,7 @@ def spoil(show, book):
         state, views, places = {}, {}, []
         for number, (name, change) in enumerate(cases):
             script = (book / static_widgets.file_of(f"book/{name}")).read_text(encoding="utf-8")
-            whole = json.loads(re.sub("[0-9a-f]{32}", rf"\g<0>-{number}", json.dumps(figures_in(script))))
+            whole = json.loads(MODEL_ID.sub(rf"\g<0>-{number}", json.dumps(figures_in(script))))
             for widget in whole["state"].values():
                 change(widget)
             state, views = state | whole["state"], views | whole["views"]
@@ -154,6 +164,18 @@ SPOILED = [
     ("feature_maps", {"layer": 99}, "layer must be a whole number from 1 to"),
     ("feature_maps", {"channel": -1}, "channel must be a whole number from 0 to"),
     ("feature_maps", {"place": [0, 28]}, "place must be 2 times a whole number from 0 to"),
+    ("training", {"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
+    ("training", {"lr_index": 12}, "lr_index must be from 0 to 8, got 12"),
+    (
+        "training",
+        {"choices": {"lr": [0]}},
+        "choices must be an object with activation, pooling, lr, momentum",
+    ),
+    (
+        "training",
+        {"digits": {"train": {"pixels": "z", "labels": "1"}}},
+        "digits must be an object with train",
+    ),
     ("feature_maps", {"layers": []}, "layers must be 1 to 100 times an object with kind, name, shape"),
 ]
 

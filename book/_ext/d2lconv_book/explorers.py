@@ -182,13 +182,16 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[str, str]:
-    """Write the views of a page's figures and what they share; return their addresses by name.
+    """Write the views of a page's figures, their workers and what they share; return the addresses by name.
 
     A change in one of their files rebuilds the page.
     """
     scripts = {"shared": ("shared", shared_script())}
     for kind in views_in(saved, ids).values():
-        scripts[f"{kind.__module__}.{kind.__name__}"] = (_folder(kind), view_script(kind))
+        name, folder = f"{kind.__module__}.{kind.__name__}", _folder(kind)
+        scripts[name] = (folder, view_script(kind))
+        if (FOLDER / folder / "worker.js").exists():
+            scripts[f"{name}.worker"] = (f"{folder}_worker", join_scripts(f"{folder}/worker.js"))
     addresses = {}
     for name, (folder, script) in scripts.items():
         file = f"{VIEWS}/{folder}.js"

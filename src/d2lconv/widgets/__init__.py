@@ -10,6 +10,7 @@ from d2lconv.widgets.feature_maps import feature_map_explorer
 from d2lconv.widgets.padding import padding_explorer
 from d2lconv.widgets.pooling import pooling_explorer
 from d2lconv.widgets.receptive_field import receptive_field_explorer
+from d2lconv.widgets.training import training_explorer
 
 __all__ = [
     "channels_explorer",
@@ -19,4 +20,5 @@ __all__ = [
     "padding_explorer",
     "pooling_explorer",
     "receptive_field_explorer",
+    "training_explorer",
 ]

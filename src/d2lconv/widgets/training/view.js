@@ -1,0 +1,329 @@
+/** The view of training_explorer: LeNet learns to read digits in the page. */
+
+import { change, dress, fill, make, makeVoice, same, watch, write } from "../shared/base.js";
+import { makeMap, readColours, watchTheme } from "../feature_maps/maps.js";
+import { between, flag, listOf, oneOf, readState, record, whole, words } from "../shared/state.js";
+import { makeChart } from "./chart.js";
+import { enlarge, readDigits } from "./digits.js";
+import { initialWeights, Network } from "./lenet.js";
+import { makeTrainer, strideAt } from "./runner.js";
+
+const AT_ONCE = 10; // epochs of a press on Train
+const HEADS = ["Epoch", "Train loss", "Train accuracy", "Valid loss", "Valid accuracy"];
+const KERNELS = { count: 6, side: 5, columns: 6, text: "The 6 kernels, 5×5: orange above 0, purple below" };
+const MAPS = [
+  { count: 6, side: 14, columns: 6, text: "Their 6 maps, pooled to 14×14" },
+  { count: 16, side: 5, columns: 16, text: "The 16 maps of the second convolution, 5×5" },
+];
+
+// ---- what a saved state may hold ----
+
+/** What each setting may be; a saved state lists some of it, and holds the index of the one that is chosen. */
+const SETTINGS = {
+  activation: oneOf("relu", "sigmoid", "tanh"),
+  pooling: oneOf("max", "avg"),
+  lr: between(1e-9, 10),
+  momentum: between(0, 0.9999),
+  batch_size: whole(1, 512),
+  weight_decay: between(0, 1),
+};
+const DIGITS = record({ pixels: words, labels: words });
+const STATE = {
+  choices: record(Object.fromEntries(Object.entries(SETTINGS).map(([name, allowed]) => [name, listOf(allowed, 1, 20)]))),
+  ...Object.fromEntries(Object.keys(SETTINGS).map((name) => [`${name}_index`, whole(0, 19)])),
+  shifts: flag,
+  seed: whole(0, 2 ** 32 - 1),
+  digit: whole(0, 9),
+};
+
+/** Read the settings of a training from the state. */
+function readSettings(state) {
+  const chosen = Object.keys(SETTINGS).map((name) => {
+    const [choices, index] = [state.choices[name], state[`${name}_index`]];
+    if (index >= choices.length) throw new RangeError(`${name}_index must be from 0 to ${choices.length - 1}, got ${index}`);
+    return [name, choices[index]];
+  });
+  return { ...Object.fromEntries(chosen), shifts: state.shifts, seed: state.seed };
+}
+
+/** Read the digits to learn from, and those to validate with. */
+function readDigitsOf(model) {
+  const { digits } = readState(model, { digits: record({ train: DIGITS, valid: DIGITS }) });
+  for (const [name, { pixels, labels }] of Object.entries(digits)) {
+    const isRight = /^[a-q]+$/.test(pixels) && /^\d+$/.test(labels) && pixels.length === 64 * labels.length;
+    if (!isRight) throw new RangeError(`digits.${name} must have a label for every 64 pixels, each a letter from a to q`);
+  }
+  return digits;
+}
+
+/** Return the first validation image of a digit, as it is stored. */
+function firstImage({ pixels, labels }, digit) {
+  const index = labels.indexOf(String(digit));
+  if (index < 0) throw new RangeError(`digits.valid must hold a ${digit}`);
+  return readDigits(pixels.slice(64 * index, 64 * (index + 1)))[0];
+}
+
+// ---- what a training has given so far ----
+
+/**
+ * @typedef {{settings: object, steps: number, losses: number[], epochs: number[][], now: Moment, kept: Moment[],
+ *   running: boolean, failed: ?string}} Course steps: of an epoch; kept: moments to look back at
+ *
+ * @returns {Course} that of a network that has learned nothing yet
+ */
+function newCourse(settings, count) {
+  const now = { step: 0, weights: initialWeights(settings.seed) };
+  const steps = Math.ceil(count / settings.batch_size);
+  return { settings, steps, losses: [], epochs: [], now, kept: [now], running: false, failed: null };
+}
+
+/** Add what a report says. */
+function addReport(course, { losses, epochs, moments, now, running, failed }) {
+  course.losses.push(...losses);
+  course.epochs.push(...epochs);
+  Object.assign(course, { running, failed: failed ?? null });
+  if (!failed) course.now = now; // else its weights are no numbers
+  course.kept = [...course.kept, ...moments].filter(({ step }) => step % strideAt(now.step) === 0);
+}
+
+/** List the moments that can be looked back at, and now. */
+const momentsOf = ({ kept, now }) => [...kept.filter(({ step }) => step < now.step), now];
+
+const six = (value) => value.toFixed(6);
+const three = (value) => value.toFixed(3);
+
+/** Write how far a training had come. */
+function progress(step, steps) {
+  if (step === 0) return "Before the first step";
+  return `Epoch ${Math.ceil(step / steps)}, step ${((step - 1) % steps) + 1} of ${steps}`;
+}
+
+/** Write what a line of the table says, in words. */
+const resultOf = ([loss, accuracy, validLoss, validAccuracy]) =>
+  `training loss ${three(loss)}, accuracy ${three(accuracy)}; validation loss ${three(validLoss)}, accuracy ${three(validAccuracy)}`;
+
+// ---- lay out ----
+
+/** Make a row of maps below a caption. */
+function makeRow(kind, { count, side, columns, text }) {
+  const maps = Array.from({ length: count }, () => makeMap(kind));
+  const row = make("div", { class: "d2l-plates" }, ...maps.map(({ element }) => element));
+  const size = side ** 2;
+  dress(row, { "--columns": columns });
+  return {
+    element: make("div", {}, make("p", { class: "d2l-caption" }, text), row),
+    /** Paint the numbers of all maps on one scale. */
+    paint(numbers, colours) {
+      const limit = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+      maps.forEach((map, i) => map.paint({ data: numbers.slice(i * size, (i + 1) * size), shape: [side, side] }, limit, colours));
+    },
+  };
+}
+
+function makeButton(text, press) {
+  return make("button", { type: "button", click: press }, text);
+}
+
+function layOut(root, { toggle, step, epoch, reset, look }) {
+  const parts = {
+    toggle: makeButton("Train", toggle),
+    status: make("p", { class: "d2l-status" }),
+    trouble: make("p", { class: "d2l-alert", role: "alert" }),
+    charts: { loss: makeChart("Loss / nats"), accuracy: makeChart("Accuracy") },
+    back: make("input", { type: "range", min: 0, step: 1, input: look }),
+    key: make("p", { class: "d2l-key", "aria-hidden": "true" }),
+    image: makeMap("image"),
+    imageName: make("p", { class: "d2l-caption" }),
+    kernels: makeRow("kernel", KERNELS),
+    maps: MAPS.map((row) => makeRow("output", row)),
+    scores: make("div", { class: "d2l-scores" }),
+    table: make("div", { class: "d2l-epochs", role: "group", tabindex: 0, "aria-label": "Table of epochs" }),
+  };
+  const buttons = [parts.toggle, makeButton("One step", step), makeButton("One epoch", epoch), makeButton("Reset", reset)];
+  root.append(
+    make("div", { class: "d2l-buttons" }, ...buttons),
+    make("div", { class: "d2l-state" }, parts.status, parts.trouble),
+    make("div", { class: "d2l-charts" }, ...Object.values(parts.charts).map(({ element }) => element)),
+    parts.key,
+    make("label", { class: "d2l-back" }, "Look back", parts.back),
+    make(
+      "div",
+      { class: "d2l-inside" },
+      make("div", { class: "d2l-digit" }, make("div", {}, parts.imageName, parts.image.element), parts.scores),
+      make("div", { class: "d2l-rows" }, parts.kernels.element, ...parts.maps.map(({ element }) => element)),
+    ),
+    parts.table,
+  );
+  return parts;
+}
+
+// ---- draw ----
+
+function drawCharts({ charts, key }, { losses, epochs, steps }, before, at) {
+  const curves = (list, index) => [
+    { name: "training", values: list.map((epoch) => epoch[index]) },
+    { name: "validation", values: list.map((epoch) => epoch[index + 2]) },
+  ];
+  const highest = losses.reduce((most, loss) => (loss > most ? loss : most), 0);
+  const [limit, every] = highest > 2.5 ? [Math.min(Math.ceil(highest), 6), 1] : [2.5, 0.5];
+  const shared = { epochs: Math.max(AT_ONCE, Math.ceil(losses.length / steps), before.length), steps, at };
+  const told = epochs.length ? `after epoch ${epochs.length}: ${resultOf(epochs.at(-1))}` : "no epoch is complete yet";
+  charts.loss.draw({ ...shared, limit, every, perStep: losses, curves: curves(epochs, 0), before: curves(before, 0) }, told);
+  charts.accuracy.draw({ ...shared, limit: 1, every: 0.2, curves: curves(epochs, 1), before: curves(before, 1) }, told);
+  const names = ["training", "validation", "single steps", ...(before.length ? ["settings before"] : [])];
+  fill(key, ...names.map((name) => ["span", { class: `d2l-${name.replace(" ", "-")}` }, name]));
+}
+
+function drawTable(table, epochs) {
+  const line = (epoch, i) => [
+    ...["tr", {}, ["th", { scope: "row" }, String(i + 1)]],
+    ...epoch.map((value, k) => ["td", {}, k % 2 ? three(value) : six(value)]),
+  ];
+  const head = ["thead", {}, ["tr", {}, ...HEADS.map((name) => ["th", { scope: "col" }, name])]];
+  const lines = epochs.length ? epochs.map(line) : [["tr", {}, ["td", { colspan: HEADS.length }, "A line comes after each epoch."]]];
+  const isNew = epochs.length > table.querySelectorAll("tbody th").length;
+  const atEnd = isNew && table.scrollHeight - table.scrollTop - table.clientHeight < 4;
+  fill(table, ["table", {}, head, ["tbody", {}, ...lines]]);
+  if (atEnd) table.scrollTop = table.scrollHeight;
+}
+
+/** Draw what the network makes of a digit. @returns {number[]} the probability of each class */
+function drawInside(parts, network, { image, digit }, colours) {
+  network.place(0, image);
+  network.encode(0);
+  network.score(1);
+  const scores = Array.from(network.scores.subarray(0, 10));
+  const exponentials = scores.map((score) => Math.exp(score - Math.max(...scores)));
+  const shares = exponentials.map((one) => one / exponentials.reduce((a, b) => a + b));
+  write(parts.imageName, `A ${digit} to validate`);
+  parts.image.paint({ data: image, shape: [28, 28] }, 1, colours);
+  parts.kernels.paint(network.weights[0], colours);
+  parts.maps.forEach((row, l) => row.paint(network.pooled[l].subarray(0, MAPS[l].count * MAPS[l].side ** 2), colours));
+  const line = (share, i) => {
+    const bar = ["span", { class: "d2l-share", "aria-hidden": "true" }, ["span", { "--share": `${(100 * share).toFixed(1)}%` }]];
+    return ["tr", { class: i === digit && "d2l-true" }, ["th", { scope: "row" }, String(i)], ["td", {}, bar], ["td", {}, share.toFixed(2)]];
+  };
+  fill(parts.scores, ["table", {}, ["caption", {}, "Softmax"], ["tbody", {}, ...shares.map(line)]]);
+  return shares;
+}
+
+function drawState(parts, course, moments, shown) {
+  const { running, failed, losses, steps, now } = course;
+  write(parts.toggle, running ? "Pause" : "Train");
+  const loss = shown.step ? `: loss ${six(losses[shown.step - 1])}` : "";
+  parts.status.hidden = Boolean(failed);
+  write(parts.status, `${shown === now ? "" : "Looking back. "}${progress(shown.step, steps)}${loss}`);
+  parts.trouble.hidden = !failed;
+  write(parts.trouble, failed ? `Stopped: ${failed}: the weights have grown out of bounds; try a smaller learning rate.` : "");
+  dress(parts.back, { max: moments.length - 1, "aria-valuetext": progress(shown.step, steps) });
+  parts.back.value = moments.indexOf(shown);
+}
+
+/** Return what a screen reader says: while it trains, only what an epoch gave. */
+function describe({ running, failed, epochs, steps, losses }, { step }, digit, shares) {
+  if (failed) return `Stopped: ${failed}`;
+  if (running) return epochs.length ? `Epoch ${epochs.length}: ${resultOf(epochs.at(-1))}` : "Training";
+  const best = shares.indexOf(Math.max(...shares));
+  const result = step && step === losses.length && step % steps === 0 ? `: ${resultOf(epochs.at(-1))}` : "";
+  return `${progress(step, steps)}${result}; a ${digit} is read as ${best}, probability ${shares[best].toFixed(2)}`;
+}
+
+// ---- listen ----
+
+function render({ model, el, worker }) {
+  const root = make("div", { class: "d2l-view d2l-training" });
+  const voice = makeVoice(model, root);
+  const digits = readDigitsOf(model);
+  let course = null;
+  let before = []; // what the epochs of other settings gave
+  let looking = null; // the step that is looked back at
+  let network = null; // in which the digit is shown
+  let colours = null; // of the theme
+  let said = null;
+
+  const trainer = makeTrainer(digits, location.protocol.startsWith("http") ? worker : null, {
+    tell(report) {
+      addReport(course, report);
+      if (report.epochs.length) change(model, { history: [...course.epochs] });
+      soon();
+    },
+    lose() {
+      const { running, settings } = course;
+      begin(settings);
+      if (running) run(AT_ONCE * course.steps);
+    },
+  });
+
+  function begin(settings) {
+    course = newCourse(settings, digits.train.labels.length);
+    looking = null;
+    network = new Network(settings, new Float64Array(course.now.weights.length), 1);
+    trainer.start(settings);
+    if (model.get("history").length) change(model, { history: [] });
+  }
+
+  /** Train until a step; 0 pauses. */
+  function run(goal) {
+    if (course.failed) return;
+    looking = null;
+    course.running = goal > course.now.step;
+    trainer.run(goal);
+    soon();
+  }
+
+  const done = () => Math.floor(course.now.step / course.steps); // epochs
+  const parts = layOut(root, {
+    toggle: () => run(course.running ? 0 : (done() + AT_ONCE) * course.steps),
+    step: () => run(course.now.step + 1),
+    epoch: () => run((done() + 1) * course.steps),
+    reset() {
+      before = [];
+      begin(course.settings);
+      soon();
+    },
+    look() {
+      const { step } = momentsOf(course)[Number(parts.back.value)];
+      looking = step === course.now.step ? null : step;
+      soon();
+    },
+  });
+  root.append(voice.element);
+
+  /** Begin anew where the settings have changed; a training that runs goes on with them. */
+  function follow(settings) {
+    if (same(settings, course?.settings)) return;
+    const running = course?.running;
+    if (course?.epochs.length) before = course.epochs;
+    begin(settings);
+    if (running) run(AT_ONCE * course.steps);
+  }
+
+  function draw() {
+    const state = readState(model, STATE);
+    follow(readSettings(state));
+    colours ??= readColours(root);
+    const moments = momentsOf(course);
+    const shown = moments.findLast(({ step }) => step <= (looking ?? Infinity));
+    network.parameters.set(shown.weights);
+    drawState(parts, course, moments, shown);
+    drawCharts(parts, course, before, shown.step / course.steps);
+    const shares = drawInside(parts, network, { digit: state.digit, image: enlarge(firstImage(digits.valid, state.digit)) }, colours);
+    drawTable(parts.table, course.epochs);
+    const text = describe(course, shown, state.digit, shares);
+    if (text !== said) voice.say((said = text));
+  }
+
+  const { soon, stop } = watch(model, Object.keys(STATE), root, draw);
+  const stopTheme = watchTheme(root, () => {
+    colours = null;
+    soon();
+  });
+  el.append(root);
+  return () => {
+    trainer.stop();
+    stopTheme();
+    stop();
+  };
+}
+
+export default { render };

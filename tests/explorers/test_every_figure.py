@@ -19,6 +19,7 @@ PAGES = [
     "convolution",
     "cost",
     "feature_maps",
+    "own_digit",
     "padding",
     "pooling",
     "receptive_field",
@@ -164,6 +165,9 @@ SPOILED = [
     ("feature_maps", {"layer": 99}, "layer must be a whole number from 1 to"),
     ("feature_maps", {"channel": -1}, "channel must be a whole number from 0 to"),
     ("feature_maps", {"place": [0, 28]}, "place must be 2 times a whole number from 0 to"),
+    ("own_digit", {"drawing": "f"}, 'drawing must be 256 digits from 0 to f, or empty, got "f"'),
+    ("own_digit", {"network": {"activation": "gelu"}}, "network must be an object with activation, pooling"),
+    ("own_digit", {"digits": []}, "digits must be an object with train, valid"),
     ("training", {"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
     ("training", {"lr_index": 12}, "lr_index must be from 0 to 8, got 12"),
     (

@@ -46,7 +46,7 @@ class OwnDigitView(View):
 
     _esm = join_scripts("own_digit/view.js")
     _css = join_styles("shared/base.css", "own_digit/view.css")
-    height = (62.4, 97.6)
+    height = (63.5, 98.7)
 
     network = traitlets.Dict(read_only=True).tag(sync=True)
     digits = traitlets.Dict(read_only=True).tag(sync=True)

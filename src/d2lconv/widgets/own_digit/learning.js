@@ -7,7 +7,7 @@ import { makeTrainer } from "../training/runner.js";
 const EPOCHS = 8;
 const REPEATS = 3; // of each digit of the reader's own in an epoch
 const AT_ONCE = 20; // images between which the page may do something else
-const RATE = { lr: 0.01, momentum: 0.9, batch_size: 32, weight_decay: 0, shifts: true, seed: 0 };
+const RATE = { lr: 0.005, momentum: 0.9, batch_size: 32, weight_decay: 0, shifts: true, seed: 0 };
 
 /** Turn scores into probabilities. */
 export function probabilitiesOf(scores) {

@@ -169,7 +169,7 @@
   const idOf = (reference) => String(reference).replace(/^IPY_MODEL_/, "");
 
   /** Ids of a model and of all those that it holds. */
-  const family = (id) => [id, ...(modelOf(id).get("children") ?? []).flatMap((child) => family(idOf(child)))];
+  const family = (id) => [id, ...[modelOf(id).get("children") ?? []].flat().flatMap((child) => family(idOf(child)))];
 
   /** Follow the links among some models: both ways, or only there; the source's value comes first. */
   function followLinks(ids) {

@@ -15,9 +15,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from d2lconv.exercises.engine.registry import CHAPTERS as WITH_EXERCISES
-from d2lconv.questions import Choice, Value, ask, questions_of
-from d2lconv.questions.engine import CHAPTERS
-from d2lconv.questions.kinds import numbers_of
+from d2lconv.questions import ask
+from d2lconv.questions.engine import CHAPTERS, questions_of
+from d2lconv.questions.kinds import Choice, Value, numbers_of
 
 LEAST = 3
 QUESTIONS = [question for chapter in CHAPTERS for question in questions_of(chapter)]

@@ -79,6 +79,15 @@ def explorers():
             widgets.cost_explorer(show="VGG A"),
             widgets.cost_explorer(show="LeNet"),
         ],
+        "gradient": [
+            widgets.gradient_explorer(),
+            widgets.gradient_explorer(
+                [[1, 1, 0, 0, 1, 1, 0], [0, 1, 1, 0, 0, 0, 1]],
+                [[-1, -1.5]],
+                target=[[0, 1, 0, -1, 0, 1], [-1, 0, 1, 0, 0, -1]],
+                lr=0.5,
+            ),
+        ],
         "feature_maps": [
             maps(nn.Sequential(lenet.encoder, lenet.head), digits, labels=labels, layer=4),
             maps(narrow, ramp),

@@ -174,7 +174,9 @@ def test_stride_padding_and_dilation_give_what_pytorch_gives(show):
     explorer.cell("input", 1, 1).fill("7")
     assert explorer.numbers("input")[1][1] == 7
     explorer.cell("input", 0, 0).hover()
-    assert explorer.place.locator(".d2l-note").first.text_content().startswith("This zero feeds 1 output cell.")
+    assert (
+        explorer.place.locator(".d2l-note").first.text_content().startswith("This zero feeds 1 output cell.")
+    )
     assert explorer.place.get_by_role("img").count() == 0
 
 
@@ -210,7 +212,13 @@ def test_numbers_are_edited_live_and_what_is_no_number_is_marked_and_explained(e
 
 
 def test_long_numbers_fit_their_cells(explorer):
-    for text, shown in (("999999", "1M"), ("-12345.68", "−12k"), ("-12.346", "−12.3"), ("1234.56", "1235"), ("-0.25", "−0.25")):
+    for text, shown in (
+        ("999999", "1M"),
+        ("-12345.68", "−12k"),
+        ("-12.346", "−12.3"),
+        ("1234.56", "1235"),
+        ("-0.25", "−0.25"),
+    ):
         cell = explorer.cell("input", 0, 0)
         cell.fill(text)
         explorer.cell("kernel", 0, 0).focus()

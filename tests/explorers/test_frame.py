@@ -1,4 +1,4 @@
-"""What all figures can do: back to the first state, a link to this one, the whole screen, the same in PyTorch."""
+"""What all figures can do: the first state, a link to this one, the whole screen, the same in PyTorch."""
 
 import contextlib
 import io
@@ -14,7 +14,8 @@ from tests.explorers.shown import explorers
 from tests.explorers.test_every_figure import PAGES, figures_on, move_all
 from tests.explorers.widgets_book import FigureOnPage, GridFigure
 
-STATE = """figure => [...figure.querySelectorAll(':is(.d2l-control, .d2l-grid, .d2l-layers) :is(input, select)')]
+STATE = """figure => [
+    ...figure.querySelectorAll(':is(.d2l-control, .d2l-grid, .d2l-layers) :is(input, select)')]
     .filter((one) => one.checkVisibility()).map(
     (one) => one.type === 'checkbox' ? one.checked : one.value)"""
 
@@ -76,7 +77,10 @@ BAD = [
     ("__proto__=1", "there is no setting __proto__"),
     ("constructor=1", "there is no setting constructor"),
     ("kernel=[[1],[2,3]]", "kernel must be at most 7×7 finite numbers"),
-    ("kernel=" + json.dumps([[1] * 7] * 7), "a kernel of 7×7 does not fit into 5×5 cells"),
+    (
+        "kernel=" + json.dumps([[1] * 7] * 7),
+        "the kernel reaches over 7 rows, but the padded input has only 5",
+    ),
     ("input=" + "9" * 10_000, "the link is too long"),
     ('fill="<img src=x onerror=hit()>"', "fill must be true or false"),
     ("position=3&fill=2", "fill must be true or false, got 2"),

@@ -149,6 +149,7 @@ def test_modes_width_and_what_cannot_be(figures):
     assert slider.get_attribute("aria-valuetext").startswith("2, Not possible: PyTorch has SAME")
     assert figure.count("output") == (8, 8)  # the last picture stays
     figure.place.get_by_role("button", name="Take stride 1").click()
+    figure.leave()
     assert figure.value("Stride height") == 1
     figure.check()
     slider.press("ArrowRight")

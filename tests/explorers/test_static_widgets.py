@@ -34,7 +34,7 @@ def test_page_has_the_state_once_and_small(book):
     assert all(address.fullmatch(place["data-figures"]) for place in places)
     room = [place["style"] for place in places]
     assert room[:3] == ["--d2l-wide: 51.3rem; --d2l-narrow: 67.6rem"] * 3
-    assert room[3] == "--d2l-wide: 33.5rem; --d2l-narrow: 47.0rem"  # without a picture
+    assert room[3] == "--d2l-wide: 34.6rem; --d2l-narrow: 47.8rem"  # without a picture
     assert all(place.find("svg", role="img") for place in places)
 
 

@@ -43,8 +43,8 @@ def some(data, count, dtype=torch.float32):
 def digits():
     """Return a few digits as the page gets them, and in 64 bits for PyTorch."""
     small, large = load_digits(size=8), load_digits()
-    packed = {"train": packed(some(small.train, TRAIN)), "valid": packed(some(small.valid, VALID))}
-    return packed, Splits(
+    texts = {"train": packed(some(small.train, TRAIN)), "valid": packed(some(small.valid, VALID))}
+    return texts, Splits(
         *(some(data, count, torch.float64) for data, count in zip(large, (TRAIN, VALID, 1), strict=True))
     )
 

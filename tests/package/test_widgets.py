@@ -165,7 +165,7 @@ def test_settings_of_the_convolution():
     assert "svg" in figure._repr_mimebundle_()["image/svg+xml"]
     with pytest.raises(traitlets.TraitError, match="stride must be from 1 to 4, got 5"):
         view.stride = 5
-    with pytest.raises(ValueError, match="adjust must hold names out of 'stride'.*got 'size'"):
+    with pytest.raises(ValueError, match=r"adjust must hold names out of 'stride'.*got 'size'"):
         convolution_explorer(adjust=["size"])
     with pytest.raises(traitlets.TraitError, match="kernel of 2×2 cells must fit into the input of 3×3"):
         convolution_explorer(X, K, dilation=3)

@@ -9,7 +9,8 @@ from tests.built_book import ROOT, parse, sideways
 from tools.notebooks import load
 
 from d2lconv.exercises.engine.registry import CHAPTERS, every_exercise
-from d2lconv.questions import questions_of, web
+from d2lconv.questions import web
+from d2lconv.questions.engine import questions_of
 
 KEY = "d2lconv.answers"
 MOST = 12 * 1024  # bytes of script, style and rules of a page, compressed

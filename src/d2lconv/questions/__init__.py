@@ -5,7 +5,6 @@ and in a notebook; numbers are typed on the page, and in a notebook given after 
 ``ask("channels.weights", (24, 3))``. What is wrong is explained.
 """
 
-from d2lconv.questions.engine import ask, questions_of
-from d2lconv.questions.kinds import Choice, Question, Value
+from d2lconv.questions.engine import ask
 
-__all__ = ["Choice", "Question", "Value", "ask", "questions_of"]
+__all__ = ["ask"]

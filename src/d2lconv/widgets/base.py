@@ -42,7 +42,7 @@ def join_scripts(*names: str, own: bool = False) -> str:
     Examples
     --------
     >>> module = join_scripts("padding/view.js")
-    >>> "class Grid" in module, "import" in module, module.count("export ")
+    >>> "class Grid" in module, "import {" in module, module.count("export ")
     (True, False, 1)
     """
     texts: dict[Path, str] = {}
@@ -69,9 +69,10 @@ def renamed(old: str, new: str, *, offset: int = 0) -> property:
 
     The property is larger than the trait by `offset`: former names counted from 1.
     """
+    more = ", which counts from 0" if offset else ""
 
     def warn(view: Any) -> None:
-        message = f"{type(view).__name__}.{old} is now called {new}{', which counts from 0' if offset else ''}"
+        message = f"{type(view).__name__}.{old} is now called {new}{more}"
         warnings.warn(message, DeprecationWarning, stacklevel=3)
 
     def read(view: Any) -> Any:
@@ -98,8 +99,8 @@ class View(anywidget.AnyWidget):
     summary = traitlets.Unicode("").tag(sync=True)
 
     height: ClassVar[tuple[float, float]] = (0.0, 0.0)
-    """Height of the figure in rem, on a wide page and on a phone, in the tallest of the states that its controls
-    lead to: a page keeps this much free, so that nothing moves that stands below."""
+    """Height of the figure in rem, on a wide page and on a phone, in the tallest of the states that its
+    controls lead to: a page keeps this much free, so that nothing moves that stands below."""
 
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:

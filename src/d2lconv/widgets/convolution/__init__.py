@@ -96,7 +96,7 @@ class ConvolutionView(View):
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of the figure: without a picture, less."""
-        return cls.height if len(state.get("image", [])) > 1 else (33.5, 47.0)
+        return cls.height if len(state.get("image", [])) > 1 else (34.6, 47.8)
 
     @traitlets.validate("input", "kernel")
     def _fits(self, proposal: Any) -> Rows:
@@ -136,7 +136,7 @@ class ConvolutionView(View):
     def _size(self, X: Rows, K: Rows) -> tuple[int, int]:
         return conv_output_size((len(X), len(X[0])), (len(K), len(K[0])), **self.options())
 
-    def options(self) -> dict[str, int]:
+    def options(self) -> dict[str, Any]:
         """Return stride, padding and dilation, as functions take them."""
         return {name: getattr(self, name) for name in LIMITS}
 
@@ -203,8 +203,8 @@ def convolution_explorer(
     Returns
     -------
     ipywidgets.VBox
-        The controls and the view. Its ``view`` has what is shown as traits (``input``, ``kernel``, ``position``,
-        …): they can be read, set and observed.
+        The controls and the view. Its ``view`` has what is shown as traits (``input``, ``kernel``,
+        ``position``, …): they can be read, set and observed.
 
     Raises
     ------
@@ -243,7 +243,9 @@ def convolution_explorer(
         INPUT if X is None else X,
         PRESETS[chosen] if chosen else KERNEL if K is None else K,
         image=[[0.0]] if adjust else [[round(value, 2) for value in row] for row in _digit(28).tolist()],
-        **{"stride": stride, "padding": padding, "dilation": dilation},
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
     )
     fitting = {name: K for name, K in PRESETS.items() if min(len(view.input), len(view.input[0])) >= 3}
     view.inputs = _choices({OWN: view.input, "a digit": (_digit(8) * 16).tolist()})
@@ -277,8 +279,10 @@ def convolution_explorer(
 
 
 def _sliders(view: ConvolutionView, names: Sequence[str]) -> dict[str, Any]:
-    most = {**{name: high for name, (_, high) in LIMITS.items()}, "padding": max(map(len, [view.kernel, *view.kernel])) - 1}
-    return {name: slider(name.capitalize(), getattr(view, name), LIMITS[name][0], most[name]) for name in names}
+    """Return a slider for each setting; more zeros than FULL has would be of no use."""
+    full = max(len(view.kernel), len(view.kernel[0])) - 1
+    limits = LIMITS | {"padding": (0, max(full, view.padding))}
+    return {name: slider(name.capitalize(), getattr(view, name), *limits[name]) for name in names}
 
 
 def _choices(values: dict[str, Rows]) -> list[dict[str, Any]]:

@@ -180,6 +180,7 @@ function pad(X, by) {
 function drawGrids(parts, { X, K, Y, pinned, cell, source, columns, seen, fed, filled, isShaded, lit, padding }) {
   const [brightest, strongest] = [largest(X), largest(Y)];
   parts.grids.classList.toggle("d2l-dense", X[0].length + 2 * padding > DENSE);
+  parts.grids.classList.toggle("d2l-denser", X.length + 2 * padding > DENSE + 2);
   const padded = pad(X, padding);
   const isUnder = (r, c) => lit && r === seen.rows[lit[0]] && c === seen.cols[lit[1]];
   parts.input.show(padded, (row, column) => {

@@ -290,7 +290,7 @@ function drawScores(scores, values, classes) {
   const lines = values.map((value, i) => {
     const filled = ["span", { "--share": `${(100 * shares[i]).toFixed(1)}%` }];
     const share = ["td", {}, ["span", { class: "d2l-bar d2l-probability", "aria-hidden": "true" }, filled]];
-    const numbers = [`${Math.round(100 * shares[i])} %`, value.toFixed(2).replace("-", "−")];
+    const numbers = [`${Math.round(100 * shares[i])}%`, value.toFixed(2).replace("-", "−")];
     const cells = [["th", { scope: "row" }, classes[i]], share, ...numbers.map((text) => ["td", {}, text])];
     return ["tr", { class: i === indexOfBest(values) && "d2l-best" }, ...cells];
   });

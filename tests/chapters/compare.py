@@ -454,7 +454,9 @@ def _compare_tensors(place, stored, fresh, tolerance):
 
 def _unpacked(packed):
     """Read a tensor: numbers of 16 bits with one scale, or of 8 bits with a scale for each row."""
-    whole = np.frombuffer(base64.b64decode(packed["data"]), dtype="i1" if isinstance(packed["scale"], list) else "<i2")
+    whole = np.frombuffer(
+        base64.b64decode(packed["data"]), dtype="i1" if isinstance(packed["scale"], list) else "<i2"
+    )
     scales = np.atleast_1d(packed["scale"])
     return (whole.reshape(len(scales), -1) * scales[:, None]).flatten()
 

@@ -1,4 +1,4 @@
-"""own_digit on a page without a kernel: what is drawn is read as PyTorch reads it, kept, tested and learned."""
+"""own_digit on a page without a kernel: drawings are read as PyTorch reads them, kept, learned."""
 
 import functools
 import json
@@ -149,7 +149,7 @@ class Desk(FigureOnPage):
 
 @pytest.fixture
 def desk(show):
-    """The figure, and nothing kept in the browser before and after."""
+    """Return the figure, with nothing kept in the browser before and after."""
     page = show("own_digit")
     page.evaluate("localStorage.clear()")
     page.reload()
@@ -239,7 +239,9 @@ def test_a_finger_draws_and_the_page_stays(phone):
 
 def test_digits_are_kept_tested_learned_and_forgotten_and_nothing_is_sent(desk):
     total = len(load_digits().valid)
-    right = int((view().model()(load_digits().valid.images.double()).argmax(1) == load_digits().valid.labels).sum())
+    right = int(
+        (view().model()(load_digits().valid.images.double()).argmax(1) == load_digits().valid.labels).sum()
+    )
     expect(desk.place.locator(".d2l-results")).to_contain_text(f"{right} of {total}", timeout=LONGEST)
     wrong = {}
     for lines, digit in ((THREE, 3), (SEVEN, 7), (SEVEN[1:], 7), (THREE, 4)):
@@ -247,10 +249,18 @@ def test_digits_are_kept_tested_learned_and_forgotten_and_nothing_is_sent(desk):
         wrong[len(wrong)] = int(desk.verdict()[8]) != digit
         desk.keep(digit)
         assert desk.verdict() == "Draw a digit from 0 to 9."
-    assert [re.sub("read as \\d", "", one) for one in desk.kept()] == ["a 3, ", "a 7, ", "a 7, , held out", "a 4, "]
+    assert [re.sub("read as \\d", "", one) for one in desk.kept()] == [
+        "a 3, ",
+        "a 7, ",
+        "a 7, , held out",
+        "a 4, ",
+    ]
     learned = [number for number in wrong if number != 2]
     before = [f"{sum(not wrong[n] for n in learned)} of 3", f"{int(not wrong[2])} of 1"]
-    assert [row[1:] for row in desk.results()] == [[f"{right} of {total}", "–"], *([one, "–"] for one in before)]
+    assert [row[1:] for row in desk.results()] == [
+        [f"{right} of {total}", "–"],
+        *([one, "–"] for one in before),
+    ]
 
     desk.page.reload()
     again = Desk(desk.page)

@@ -1,4 +1,4 @@
-"""An interactive figure of a digit of one's own: drawn on the page, read by a trained network, learned by it."""
+"""An interactive figure of a digit of one's own: drawn on the page, read by a network, learned by it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class OwnDigitView(View):
     network : dict
         The network: ``activation``, ``pooling`` and its packed ``weights``. Read-only.
     digits : dict
-        Some of the course's digits to learn again, ``train``, and those to validate with, ``valid``. Read-only.
+        Some of the course's digits to learn again, ``train``, and those to validate with, ``valid``.
+        Read-only.
     drawing : str
         The points that have ink, 32×32, as 256 hexadecimal digits; empty without ink.
     pen : int
@@ -46,7 +47,7 @@ class OwnDigitView(View):
 
     _esm = join_scripts("own_digit/view.js")
     _css = join_styles("shared/base.css", "own_digit/view.css")
-    height = (63.5, 98.7)
+    height = (63.9, 99.1)
 
     network = traitlets.Dict(read_only=True).tag(sync=True)
     digits = traitlets.Dict(read_only=True).tag(sync=True)
@@ -63,7 +64,7 @@ class OwnDigitView(View):
         self.drawing = drawing
 
     def model(self) -> LeNet:
-        """Return the network of the page, in 64 bits: that which was given, with weights rounded to 8 bits."""
+        """Return the network of the page, in 64 bits: the given one, with weights rounded to 8 bits."""
         model = LeNet(activation=self.network["activation"], pooling=self.network["pooling"]).double()
         for parameter, weights in zip(model.parameters(), self.network["weights"], strict=True):
             parameter.data = unpack_rows(weights)
@@ -102,9 +103,10 @@ class OwnDigitView(View):
 def own_digit(model: LeNet, *, drawing: Tensor | Sequence[Sequence[int]] | None = None) -> Figure:
     """Draw a digit and have a trained LeNet read it, stroke by stroke.
 
-    The drawing goes the way of the course's digits: it is brought to their size and into the middle, its ink is
-    counted in blocks of 4×4 points, and the 8×8 counts are enlarged to 28×28 pixels as by
-    `d2lconv.data.load_digits`. The ten probabilities and the maps of the first convolution follow each stroke.
+    The drawing goes the way of the course's digits: it is brought to their size and into the middle, its ink
+    is counted in blocks of 4×4 points, and the 8×8 counts are enlarged to 28×28 pixels as by
+    `d2lconv.data.load_digits`. The ten probabilities and the maps of the first convolution follow each
+    stroke.
 
     Digits that the reader keeps stay in the browser. The network is tested on them, and can learn every other
     one of each class, together with 300 of the course's digits; the rest are held out for the test.
@@ -127,13 +129,14 @@ def own_digit(model: LeNet, *, drawing: Tensor | Sequence[Sequence[int]] | None 
     TypeError
         If `model` is no LeNet.
     ValueError
-        If `model` has not one input channel and ten classes, a weight is not finite, or `drawing` is not 32×32
-        zeros and ones.
+        If `model` has not one input channel and ten classes, a weight is not finite, or `drawing` is not
+        32×32 zeros and ones.
 
     Notes
     -----
-    The page gets each weight in 8 bits, as a multiple of the largest in its row divided by 127, which makes 62 KB
-    of 61,706 weights. ``view.model()`` has the weights so rounded; a trained network reads as well with them.
+    The page gets each weight in 8 bits, as a multiple of the largest in its row divided by 127, which makes
+    62 KB of 61,706 weights. ``view.model()`` has the weights so rounded; a trained network reads as well with
+    them.
 
     Nothing that is drawn leaves the browser. Readers without scripts see a picture of the drawing, or of an
     example, and of what the network makes of it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
@@ -12,7 +14,15 @@ from d2lconv.plotting import PALETTE
 from d2lconv.widgets.own_digit.preparing import SIDE
 
 PEN = 2.0  # half its width in points
-THREE = [(7, 10), (4, 14), (4, 18), (7, 21), (11, 21), (14, 17), (14, 13)]  # row and column of points of its lines
+THREE = [
+    (7, 10),
+    (4, 14),
+    (4, 18),
+    (7, 21),
+    (11, 21),
+    (14, 17),
+    (14, 13),
+]  # row and column of points of its lines
 THREE += [(14, 17), (17, 22), (22, 22), (27, 19), (28, 14), (25, 9)]
 
 
@@ -20,7 +30,7 @@ def example() -> Tensor:
     """Return a drawn 3, (32, 32)."""
     points = torch.zeros(SIDE, SIDE, dtype=torch.uint8)
     rows, columns = torch.meshgrid(torch.arange(float(SIDE)), torch.arange(float(SIDE)), indexing="ij")
-    for one, other in zip(THREE, THREE[1:], strict=False):
+    for one, other in pairwise(THREE):
         start, way = torch.tensor(one).float(), torch.tensor(other).float() - torch.tensor(one).float()
         along = ((rows - start[0]) * way[0] + (columns - start[1]) * way[1]) / way.square().sum()
         along = along.clamp(0, 1)

@@ -15,7 +15,7 @@ DRAWING = re.compile(r"(?:[0-9a-f]{256})?")
 
 
 def write_drawing(points: Tensor) -> str:
-    """Write 32×32 points as 256 hexadecimal digits, row by row, four points in a digit; nothing if none has ink.
+    """Write 32×32 points as 256 hexadecimal digits, row by row, four points in a digit; nothing without ink.
 
     Examples
     --------
@@ -39,8 +39,8 @@ def read_drawing(text: str) -> Tensor:
 def fit(points: Tensor) -> Tensor:
     """Bring a drawing to the size of the stored digits, and into the middle.
 
-    The ink becomes 32 rows high and 20 columns wide, but a narrow digit is widened at most twice as much as it
-    is heightened. Each point is that of the drawing which its centre falls into.
+    The ink becomes 32 rows high and 20 columns wide, but a narrow digit is widened at most twice as much as
+    it is heightened. Each point is that of the drawing which its centre falls into.
 
     Parameters
     ----------

@@ -156,7 +156,7 @@ function drawKept(parts, kept, readings, isHeld, plates, colours) {
     parts.kept.scrollTop = parts.kept.scrollHeight;
   }
   const none = "Your own digits: none yet. Of each class, every second one is held out, for the test.";
-  write(parts.keptName, kept.length ? `Your own digits (${kept.length}): what each is, and what it is read as if not that` : none);
+  write(parts.keptName, kept.length ? `Your own digits: ${kept.length}. 7 → 1 is a 7 that is read as a 1.` : none);
 }
 
 /** Count right readings of some digits. */

@@ -136,7 +136,6 @@ function layOut(root, { toggle, step, epoch, reset, look }) {
     back: make("input", { type: "range", min: 0, step: 1, input: look }),
     key: make("p", { class: "d2l-key", "aria-hidden": "true" }),
     image: makeMap("image"),
-    imageName: make("p", { class: "d2l-caption" }),
     kernels: makeRow("kernel", KERNELS),
     maps: MAPS.map((row) => makeRow("output", row)),
     scores: make("div", { class: "d2l-scores" }),
@@ -152,7 +151,7 @@ function layOut(root, { toggle, step, epoch, reset, look }) {
     make(
       "div",
       { class: "d2l-inside" },
-      make("div", { class: "d2l-digit" }, make("div", {}, parts.imageName, parts.image.element), parts.scores),
+      make("div", { class: "d2l-digit" }, make("div", {}, make("p", { class: "d2l-caption" }, "Digit shown"), parts.image.element), parts.scores),
       make("div", { class: "d2l-rows" }, parts.kernels.element, ...parts.maps.map(({ element }) => element)),
     ),
     parts.table,
@@ -198,7 +197,6 @@ function drawInside(parts, network, { image, digit }, colours) {
   const scores = Array.from(network.scores.subarray(0, 10));
   const exponentials = scores.map((score) => Math.exp(score - Math.max(...scores)));
   const shares = exponentials.map((one) => one / exponentials.reduce((a, b) => a + b));
-  write(parts.imageName, `A ${digit} to validate`);
   parts.image.paint({ data: image, shape: [28, 28] }, 1, colours);
   parts.kernels.paint(network.weights[0], colours);
   parts.maps.forEach((row, l) => row.paint(network.pooled[l].subarray(0, MAPS[l].count * MAPS[l].side ** 2), colours));

@@ -4,7 +4,7 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
-const SHAPES = new Set(["svg", "g", "rect", "path", "line", "circle", "text"]);
+const SVG_TAGS = new Set(["svg", "g", "rect", "path", "line", "circle", "text"]);
 
 /**
  * Make an element.
@@ -14,7 +14,7 @@ const SHAPES = new Set(["svg", "g", "rect", "path", "line", "circle", "text"]);
  * @returns {Element}
  */
 export function make(tag, attributes = {}, ...children) {
-  const element = SHAPES.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  const element = SVG_TAGS.has(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
     else if (value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);

@@ -12,7 +12,7 @@ const ZOOMS = [2, 1.8, 1.6]; // of a figure that fills the screen
 const NARROWEST = 600; // pixels of a figure that is enlarged
 const TALLEST_ZOOMED = 1.4; // screens: what explains stands at the end
 
-const makeButton = (text, click, more) => make("button", { type: "button", click, ...more }, text);
+const makeTool = (text, click, more) => make("button", { type: "button", click, ...more }, text);
 
 const nextFrame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
@@ -105,7 +105,7 @@ function makeListing() {
   const text = make("pre", { tabindex: 0 });
   const word = make("span", { role: "status" });
   const dialog = make("dialog", { class: "d2l-listing", "aria-label": "The state in PyTorch" });
-  dialog.append(text, make("div", { class: "d2l-buttons" }, makeButton("Close", () => dialog.close()), word));
+  dialog.append(text, make("div", { class: "d2l-buttons" }, makeTool("Close", () => dialog.close()), word));
 
   async function show(code) {
     text.textContent = code;
@@ -158,7 +158,7 @@ export function frameFigure(model, root, options) {
   function refuse({ message, repair }) {
     const text = `Not possible: ${message}.`;
     refusal.replaceChildren(text);
-    if (repair) refusal.append(" ", makeButton(repair.text, () => change(model, repair.values)));
+    if (repair) refusal.append(" ", makeTool(repair.text, () => change(model, repair.values)));
     if (!refusal.isConnected) root.prepend(refusal);
     voice.say(text);
   }
@@ -225,11 +225,11 @@ export function frameFigure(model, root, options) {
     tell("");
   }
 
-  const linker = makeButton("Link to this state", link);
-  const presenter = makeButton("Present", () => present());
+  const linker = makeTool("Link to this state", link);
+  const presenter = makeTool("Present", () => present());
   const present = makePresenter(root, presenter);
-  const lister = makeButton("As PyTorch", () => listing.show(code(drawn)));
-  const tools = make("div", { class: "d2l-tools" }, makeButton("Reset", reset), linker, presenter, lister, word);
+  const lister = makeTool("As PyTorch", () => listing.show(code(drawn)));
+  const tools = make("div", { class: "d2l-tools" }, makeTool("Reset", reset), linker, presenter, lister, word);
   root.append(tools, listing.dialog, voice.element);
 
   drawNow();

@@ -69,7 +69,7 @@ class TrainingView(View):
 
     _esm = join_scripts("training/view.js")
     _css = join_styles("shared/base.css", "training/view.css")
-    height = (67.8, 108.0)
+    height = (67.8, 108.1)
 
     digits = traitlets.Dict(read_only=True).tag(sync=True)
     choices = traitlets.Dict(read_only=True).tag(sync=True)

@@ -361,7 +361,7 @@ def _allowed_in_transform(transform, element, scale, tolerance):
 _MODEL = "IPY_MODEL_"
 _SOURCE = ("_esm", "_css")  # of a view; the page takes it from the package
 _ALMOST = Tolerance(rel=1e-6)
-_PACKED = {"data", "scale", "shape"}  # a tensor, as d2lconv.widgets._packing writes it
+_PACKED = {"data", "scale", "shape"}  # a tensor, as d2lconv.widgets.feature_maps.packing writes it
 
 
 def compare_states(stored, fresh, tolerances=()) -> list[str]:
@@ -439,12 +439,9 @@ def _compare_values(place, stored, fresh, tolerance):
 def _compare_tensors(place, stored, fresh, tolerance):
     if stored["shape"] != fresh["shape"]:
         return [f"{place}: stored shape {stored['shape']}, now {fresh['shape']}"]
-    before, now = (
-        np.frombuffer(base64.b64decode(packed["data"]), dtype="<i2") * packed["scale"]
-        for packed in (stored, fresh)
-    )
+    before, now = _unpacked(stored), _unpacked(fresh)
     apart = np.abs(before - now)
-    step = 1.5 * max(stored["scale"], fresh["scale"])  # what packing rounds away
+    step = 1.5 * max(np.max(stored["scale"]), np.max(fresh["scale"]))  # what packing rounds away
     distance, size = (np.sqrt(np.mean(np.square(numbers))) for numbers in (apart, before))
     if apart.max() <= step or distance <= max(tolerance.abs, tolerance.rel * size):
         return []
@@ -453,6 +450,15 @@ def _compare_tensors(place, stored, fresh, tolerance):
     return [
         f"{place}, number {worst + 1} of {len(now)}: {values}; root mean square {distance:.3g} ({tolerance})"
     ]
+
+
+def _unpacked(packed):
+    """Read a tensor: numbers of 16 bits with one scale, or of 8 bits with a scale for each row."""
+    whole = np.frombuffer(
+        base64.b64decode(packed["data"]), dtype="i1" if isinstance(packed["scale"], list) else "<i2"
+    )
+    scales = np.atleast_1d(packed["scale"])
+    return (whole.reshape(len(scales), -1) * scales[:, None]).flatten()
 
 
 # ---- the plugin ----

@@ -33,7 +33,7 @@ MARKED = {
     },
     "data": {"cell-b312e014": TIMES},
     "depthwise_separable": {"two-networks": TRAINED, "cell-56b3efef": TIMES},
-    "gallery": {"cell-27c80169": TRAINED},
+    "gallery": {"cell-27c80169": TRAINED, "own-figure": TRAINED},
     "learning": {
         "loop": TRAINED,
         "loop-is-fit": TRAINED,
@@ -75,6 +75,7 @@ MARKED = {
         "kernel-sums": TRAINED,
         "cell-6adddae3": TRAINED,
         "cell-4c2dcb8d": TRAINED,
+        "own-figure": TRAINED,
     },
     "one_by_one": {"cell-64ecca87": TRAINED, "cell-8d50f2ed": TRAINED},
     "scaling": {

@@ -9,6 +9,7 @@ from torch import nn
 from d2lconv import widgets
 from d2lconv.data import load_digits
 from d2lconv.models import LeNet, vgg_block
+from d2lconv.training import fit
 
 ONE_BY_ONE = torch.stack([torch.arange(9.0).reshape(3, 3), 9 - torch.arange(9.0).reshape(3, 3)])
 ROWS = [[1, 2, 0, 3, 1], [0, 1, 2, 3, 1], [1, 2, 1, 0, 0], [5, 2, 3, 1, 1], [2, 1, 0, 1, 1]]
@@ -26,6 +27,15 @@ def networks():
         *(as_trained(nn.BatchNorm2d(12)), nn.Sigmoid(), nn.AdaptiveAvgPool2d(2)),
     )
     return lenet, narrow
+
+
+@functools.cache
+def reader():
+    """Return a LeNet that has learned digits for an epoch."""
+    torch.manual_seed(0)
+    model = LeNet()
+    fit(model, load_digits(), epochs=1, lr=0.05, batch_size=16, device="cpu")
+    return model
 
 
 @functools.cache
@@ -82,6 +92,7 @@ def explorers():
             maps(nn.Sequential(lenet.encoder, lenet.head), digits, labels=labels, layer=4),
             maps(narrow, ramp),
         ],
+        "own_digit": [widgets.own_digit(reader())],
         "training": [
             widgets.training_explorer(),
             widgets.training_explorer(lr=10, weight_decay=1, batch_size=8, shifts=True),

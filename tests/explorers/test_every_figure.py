@@ -15,8 +15,8 @@ from tests.explorers.widgets_book import ALT, FigureOnPage, figures_in
 from d2lconv_book import explorers as static_widgets
 
 AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
-PAGES = ["channels", "convolution", "cost", "feature_maps", "gradient", "padding", "pooling"]
-PAGES += ["receptive_field", "training"]
+PAGES = ["channels", "convolution", "cost", "feature_maps", "gradient", "own_digit", "padding"]
+PAGES += ["pooling", "receptive_field", "training"]
 FINDINGS = """axe.run('.d2l-live', {preload: false}).then(({violations}) =>
     violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)]))"""
 RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*')].map((part) =>
@@ -157,6 +157,9 @@ SPOILED = [
     ("feature_maps", {"layer": 99}, "layer must be a whole number from 1 to"),
     ("feature_maps", {"channel": -1}, "channel must be a whole number from 0 to"),
     ("feature_maps", {"place": [0, 28]}, "place must be 2 times a whole number from 0 to"),
+    ("own_digit", {"drawing": "f"}, 'drawing must be 256 digits from 0 to f, or empty, got "f"'),
+    ("own_digit", {"network": {"activation": "gelu"}}, "network must be an object with activation, pooling"),
+    ("own_digit", {"digits": []}, "digits must be an object with train, valid"),
     ("training", {"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
     ("training", {"lr_index": 12}, "lr_index must be from 0 to 8, got 12"),
     (

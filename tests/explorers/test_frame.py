@@ -245,3 +245,15 @@ def test_lines_of_a_network_give_its_shapes(show):
         left, _ = run_lines(figure)
         shape = "×".join(map(str, left["maps"].shape))
         assert figure.place.locator("[aria-current=step]").text_content().endswith(f" {shape}")
+
+
+def test_lines_of_a_training_give_the_losses_of_the_table(show):
+    figure = FigureOnPage(show("training"))
+    for name, choice in (("Activation", "tanh"), ("Batch size", "256"), ("Weight decay", "0.01")):
+        figure.control(name).select_option(choice)
+    figure.control("Shifts").check()
+    press(figure, "One epoch")
+    cells = figure.place.locator(".d2l-epochs tbody td")
+    expect(cells).to_have_count(4, timeout=60_000)
+    shown = cells.all_text_contents()
+    assert run_lines(figure)[1].split() == [shown[0], shown[2]]

@@ -12,7 +12,7 @@ from torch import nn
 from d2lconv.data import ImageData, Splits, load_digits, random_shifts
 from d2lconv.models import LeNet
 from d2lconv.training import fit
-from d2lconv.widgets.training import _packed
+from d2lconv.widgets.training import packed
 
 SEEDS = [0, 1, 624, 2**31 + 5, 2**32 - 1]
 TRAIN, VALID, EPOCHS = 48, 30, 3
@@ -43,8 +43,8 @@ def some(data, count, dtype=torch.float32):
 def digits():
     """Return a few digits as the page gets them, and in 64 bits for PyTorch."""
     small, large = load_digits(size=8), load_digits()
-    packed = {"train": _packed(some(small.train, TRAIN)), "valid": _packed(some(small.valid, VALID))}
-    return packed, Splits(
+    texts = {"train": packed(some(small.train, TRAIN)), "valid": packed(some(small.valid, VALID))}
+    return texts, Splits(
         *(some(data, count, torch.float64) for data, count in zip(large, (TRAIN, VALID, 1), strict=True))
     )
 
@@ -165,7 +165,7 @@ def test_seeds_are_mixed_as_by_numpy(run):
 def test_digits_are_enlarged_to_the_bit(run):
     stored, large = load_digits(size=8).train, load_digits().train
     function = "({readDigits, enlarge}, text) => readDigits(text).map((digit) => Array.from(enlarge(digit)))"
-    found = run("training/digits.js", function, _packed(some(stored, 30))["pixels"])
+    found = run("training/digits.js", function, packed(some(stored, 30))["pixels"])
     assert found == large.images[:30].double().flatten(1).tolist()
 
 

@@ -78,7 +78,8 @@ def test_shapes_and_matrices_are_typed_in_one_field(chapter):
     for text in ("2 3\n5 1", "[[2, 3], [5, 1]]", "2 3; 5 1"):
         assert answer(page, "pooling.ceil", text).startswith("✓ Correct")
     assert "Look again at row 1, column 0" in answer(page, "pooling.ceil", "2 3; 4 1")
-    assert "Meant is rows of numbers" in answer(page, "pooling.ceil", "two and three")
+    assert "Asked for: rows of numbers" in answer(page, "pooling.ceil", "two and three")
+    assert "nothing is written there yet" in answer(page, "pooling.ceil", " ")
 
 
 def test_exercise_shows_the_smallest_failing_case_and_a_hint(chapter):
@@ -206,3 +207,61 @@ def test_pages_without_questions_load_no_script_for_them(site):
 def test_search_finds_the_words_of_a_question(site):
     index = (site / "_static/search-index.js").read_text(encoding="utf-8")
     assert "Which of the three kernels gives zeros only?" in index
+
+
+# ---- drills ----
+
+
+def test_address_hands_out_the_same_ten_and_counts_first_tries(visit, site):
+    address = (site / "book/practice.html").as_uri()
+    page, problems = visit(f"{address}#parameters.1.35")
+    prompts = []
+    for number in range(1, 11):
+        assert page.get_by_role("heading", name=f"Problem {number} of 10").is_visible()
+        prompts.append(page.locator(".d2l-practice .d2l-ask > p").inner_text())
+        outputs, (a, b) = page.locator("form"), map(int, re.findall(r"Conv2d\((\d+), (\d+)", prompts[-1])[0])
+        if number > 1:
+            outputs.get_by_label("weights").fill(str(b * 9))
+            outputs.get_by_label("biases").fill(str(b))
+            outputs.get_by_role("button", name="Check").click()
+        outputs.get_by_label("weights").fill(f"{a * b * 9:,}")
+        outputs.get_by_label("biases").fill(str(b))
+        outputs.get_by_role("button", name="Check").click()
+        assert page.get_by_role("status").inner_text().startswith("✓ Correct")
+        page.get_by_role("button", name=re.compile("Next problem|Ten more")).click()
+    assert len(set(prompts)) > 5
+    assert page.url.endswith("#parameters.1.36")
+    page.goto(f"{address}#parameters.1.35")
+    assert page.locator(".d2l-practice .d2l-ask > p").inner_text() == prompts[0]
+    assert problems == []
+
+
+def test_wrong_result_is_recognised_and_worked_out(visit, site):
+    page, problems = visit((site / "book/practice.html").as_uri() + "#gradient.1.7", width=360)
+    assert page.locator(".d2l-matrix").count() == 2
+    assert not page.get_by_text("when it helped to compute").is_visible()
+    page.get_by_text("Step by step").click()
+    assert page.get_by_text("when it helped to compute").is_visible()
+    right = page.locator(".d2l-practice li").last.inner_text().rstrip(".").rpartition("= ")[2]
+    page.get_by_label("Your answer").fill("1000")
+    page.get_by_role("button", name="Check").click()
+    assert page.get_by_text("Right at the first try: 0 of 1.").is_visible()
+    page.get_by_label("Your answer").fill(right)
+    page.get_by_role("button", name="Check").click()
+    assert page.get_by_role("status").inner_text().startswith("✓ Correct")
+    page.get_by_label("Family").select_option("field")
+    page.get_by_label("Level").select_option("3")
+    assert re.search(r"#field\.3\.7$", page.url)
+    assert "after 4 layers" in page.locator(".d2l-practice .d2l-ask > p").inner_text()
+    assert sideways(page) == 0
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "odd", ["#size", "#nothing.9.x", "#__proto__.1.1", "#%", "#size.1.99999999", "#a.b.c.d"]
+)
+def test_odd_address_still_gives_a_problem(visit, site, odd):
+    page, problems = visit((site / "book/practice.html").as_uri() + odd)
+    assert page.get_by_role("heading", name="Problem 1 of 10").is_visible()
+    assert re.search(r"#\w+\.[123]\.\d{1,6}$", page.url)
+    assert problems == []

@@ -42,16 +42,18 @@ def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def write_script(app: Sphinx) -> None:
-    """Write script and style to the site; outside of `html_static_path`, whose files every page loads."""
-    write_file(app, "_static/ask.js", web.script())
+    """Write scripts and style to the site; outside of `html_static_path`, whose files every page loads."""
+    for name in web.SCRIPTS:
+        write_file(app, f"_static/{name}", web.script(name))
     write_file(app, "_static/ask.css", (web.FOLDER / "ask.css").read_text(encoding="utf-8"))
 
 
 def add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Load script and style on a page with something to answer."""
-    if 'class="d2l-ask' in context.get("body", ""):
-        app.add_css_file("ask.css")
-        app.add_js_file("ask.js", loading_method="defer")
+    for kind, name in (("d2l-ask", "ask.js"), ("d2l-practice", "practice.js")):
+        if f'class="{kind}' in context.get("body", ""):
+            app.add_css_file("ask.css")
+            app.add_js_file(name, loading_method="defer")
 
 
 def setup(app: Sphinx) -> None:

@@ -88,7 +88,7 @@ def load_digits(size: int = 28) -> Splits:
     return Splits(
         *(
             ImageData(
-                torch.from_numpy(_enlarge(images[rows], size)).unsqueeze(1),
+                torch.from_numpy(enlarge(images[rows], size)).unsqueeze(1),
                 torch.from_numpy(labels[rows].astype(np.int64)),
                 names,
             )
@@ -104,7 +104,7 @@ def _split(labels: NDArray[np.uint8]) -> tuple[NDArray[np.intp], ...]:
     return rest, np.sort(held_out[:, 0::2], axis=None), np.sort(held_out[:, 1::2], axis=None)
 
 
-def _enlarge(images: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def enlarge(images: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Interpolate images of shape (N, H, H) to (N, size, size).
 
     The same as `torch.nn.functional.interpolate` with ``mode="bilinear"``, but one plain operation after the

@@ -25,7 +25,12 @@ from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
 
 FOLDER = Path(__file__).with_name("web")
-SCRIPTS = ("numbers.js", "hints.js", "uses.js", "rules.js", "page.js")
+_SHARED = ("numbers.js", "hints.js", "rules.js", "forms.js")
+#: The scripts of a page: with questions and exercises, or with drills.
+SCRIPTS = {
+    "ask.js": (*_SHARED, "uses.js", "settings.js", "page.js"),
+    "practice.js": (*_SHARED, "drills.js", "practice.js"),
+}
 Rule = dict[str, Any]
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
@@ -188,10 +193,10 @@ def form_of(exercise: Exercise) -> str | None:
     return f'<div class="d2l-ask d2l-exercise" {data}>{told}</div>'
 
 
-def script() -> str:
-    """Write the script that lets questions and exercises of a page answer, without comments."""
+def script(name: str = "ask.js") -> str:
+    """Write a script of `SCRIPTS`, without comments."""
     hints = json.dumps([[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)], ensure_ascii=False)
-    texts = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
     return f'(() => {{\n"use strict";\nconst HINTS = {hints};\n{texts}}})();\n'

@@ -8,6 +8,7 @@ from d2lconv.widgets.convolution import convolution_explorer
 from d2lconv.widgets.cost import cost_explorer
 from d2lconv.widgets.feature_maps import feature_map_explorer
 from d2lconv.widgets.gradient import gradient_explorer
+from d2lconv.widgets.own_digit import own_digit
 from d2lconv.widgets.padding import padding_explorer
 from d2lconv.widgets.pooling import pooling_explorer
 from d2lconv.widgets.receptive_field import receptive_field_explorer
@@ -19,6 +20,7 @@ __all__ = [
     "cost_explorer",
     "feature_map_explorer",
     "gradient_explorer",
+    "own_digit",
     "padding_explorer",
     "pooling_explorer",
     "receptive_field_explorer",

@@ -87,7 +87,7 @@ class TrainingView(View):
     def __init__(self, settings: dict[str, Any], *, shifts: bool, seed: int) -> None:
         super().__init__()
         data = load_digits(size=8)
-        self.set_trait("digits", {name: _packed(getattr(data, name)) for name in ("train", "valid")})
+        self.set_trait("digits", {name: packed(getattr(data, name)) for name in ("train", "valid")})
         lists = {name: _with(CHOICES[name], value) for name, value in settings.items()}
         self.set_trait("choices", lists)
         for name, value in settings.items():
@@ -235,7 +235,8 @@ def _draw(view: TrainingView) -> Drawing:
     """Draw the network before its first step."""
     encoder, image = view.model().encoder, view.image()
     with torch.no_grad():
-        return draw_start(image, encoder[0].weight.detach()[:, 0], encoder[:3](image[None])[0])
+        maps = encoder[:3](image[None])[0]
+    return draw_start(image, next(encoder.parameters()).detach()[:, 0], maps)
 
 
 def _name(view: TrainingView) -> str:
@@ -253,7 +254,7 @@ def _written(choice: str | float) -> str:
     return words.get(choice, choice) if isinstance(choice, str) else f"{choice:.10g}"
 
 
-def _packed(data: ImageData) -> dict[str, str]:
+def packed(data: ImageData) -> dict[str, str]:
     """Write images as text: a letter for each pixel, from a for 0 to q for 16."""
     pixels = (data.images * 16).round().int().flatten().tolist()
     return {

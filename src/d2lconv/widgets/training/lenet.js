@@ -18,8 +18,8 @@ const CONVOLUTIONS = [
 const LINEAR = [[400, 120], [120, 84], [84, CLASSES]];
 
 /** Shapes of the weights and biases, in the order of model.parameters(). */
-const SHAPES = [[6, 1, 5, 5], [6], [16, 6, 5, 5], [16], [120, 400], [120], [84, 120], [84], [10, 84], [10]];
-const SIZES = SHAPES.map((shape) => shape.reduce((a, b) => a * b));
+export const PARAMETER_SHAPES = [[6, 1, 5, 5], [6], [16, 6, 5, 5], [16], [120, 400], [120], [84, 120], [84], [10, 84], [10]];
+const SIZES = PARAMETER_SHAPES.map((shape) => shape.reduce((a, b) => a * b));
 const PARAMETERS = SIZES.reduce((a, b) => a + b);
 
 /** Cut an array into the weights and biases of the layers. */
@@ -34,7 +34,7 @@ export function initialWeights(seed) {
   const parameters = new Float64Array(PARAMETERS);
   let fanIn;
   cut(parameters).forEach((part, i) => {
-    const [, ...inputs] = SHAPES[i];
+    const [, ...inputs] = PARAMETER_SHAPES[i];
     fanIn = inputs.length ? inputs.reduce((a, b) => a * b) : fanIn; // a bias has that of its weights
     part.set(generator.uniform(part.length, 1 / Math.sqrt(fanIn)));
   });

@@ -9,7 +9,8 @@ export const SHIFT = 2; // the most pixels by which images are moved
 /**
  * @typedef {{images: Float64Array[], labels: number[]}} Images
  * @typedef {{activation: string, pooling: string, lr: number, momentum: number, batch_size: number,
- *   weight_decay: number, shifts: boolean, seed: number}} Settings
+ *   weight_decay: number, shifts: boolean, seed: number, weights?: Float64Array}} Settings weights: to begin with,
+ *   where they are not drawn by the seed
  */
 
 /** Write a number that is not finite as Python does. */
@@ -19,7 +20,8 @@ export class Training {
   /** @param {Settings} settings @param {Images} train @param {Images} valid */
   constructor(settings, train, valid) {
     Object.assign(this, { settings, train, valid });
-    this.network = new Network(settings, initialWeights(settings.seed), Math.max(settings.batch_size, CHUNK));
+    const weights = settings.weights?.slice() ?? initialWeights(settings.seed);
+    this.network = new Network(settings, weights, Math.max(settings.batch_size, CHUNK));
     this.velocity = new Float64Array(this.network.parameters.length);
   }
 

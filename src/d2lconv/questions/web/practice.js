@@ -1,0 +1,99 @@
+/** The page of drills: ten problems of a family and level, the same ten for everybody who opens the same address. */
+import { FAMILIES, problem } from "./drills.js";
+import { answerBack, keep, make, typed } from "./forms.js";
+
+const TEN = 10;
+const LEVELS = [1, 2, 3];
+const MOST = 1_000_000; // seeds, so that addresses stay short
+
+/** Read family, level and seed from an address such as practice.html#size.2.35; what is missing is chosen. */
+function setOf(hash) {
+  const [family, level, seed] = decodeURIComponent(hash.replace(/^#/, "")).split(".");
+  return {
+    family: Object.hasOwn(FAMILIES, family) ? family : Object.keys(FAMILIES)[0],
+    level: LEVELS.includes(Number(level)) ? Number(level) : 1,
+    seed: /^\d{1,6}$/.test(seed) ? Number(seed) : Math.floor(Math.random() * MOST),
+  };
+}
+
+const safely = (hash) => {
+  try {
+    return setOf(hash);
+  } catch {
+    return setOf(""); // an address with a broken escape
+  }
+};
+
+function choice(label, options, chosen, choose) {
+  const select = make("select", { id: `d2l-${label.toLowerCase()}` });
+  for (const [value, text] of options) select.append(make("option", { value }, text));
+  select.value = chosen;
+  select.addEventListener("change", () => choose(select.value));
+  return make("div", {}, make("label", { for: select.id }, label), select);
+}
+
+function table(name, rows) {
+  const body = make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((value) => make("td", {}, String(value).replace("-", "−"))))));
+  return make("table", { class: "d2l-matrix" }, make("caption", {}, name), body);
+}
+
+function start(place) {
+  let set = safely(location.hash);
+  let [number, first] = [0, []]; // which of the ten; whether each was right at the first try
+
+  function move(change, isNext = false) {
+    set = { ...set, ...change };
+    [number, first] = [0, []];
+    history.replaceState(null, "", `#${set.family}.${set.level}.${set.seed}`);
+    draw(isNext);
+  }
+
+  function draw(isNext = false) {
+    const { family, level, seed } = set;
+    const made = problem(family, level, seed * TEN + number);
+    const parts = made.parts ?? [];
+    const asked = parts.length ? parts.join(" and ") : "one number";
+    const wrong = made.wrong.map(([gives, hint]) => ({ name: "", gives, hint }));
+    const fields = parts.length ? { names: parts } : { shape: [] };
+    const rule = { kind: "value", name: `practice.${family}`, right: made.right, because: made.steps.at(-1), wrong, parts, asked, fields };
+    const reply = make("div", { role: "status" });
+    const score = make("p", { class: "d2l-kept" });
+    const tell = (answer) => {
+      answerBack(reply, answer);
+      first[number] ??= answer.correct;
+      keep(rule.name, answer.correct);
+      show();
+    };
+    const show = () => {
+      const tried = first.filter((one) => one !== undefined).length;
+      score.textContent = tried ? `Right at the first try: ${first.filter(Boolean).length} of ${tried}.` : "";
+    };
+    const form = typed(rule, tell, reply);
+    const steps = make("details", {}, make("summary", {}, "Step by step"), make("ol", {}, ...made.steps.map((step) => make("li", {}, step))));
+    const heading = make("h2", { tabindex: "-1" }, `Problem ${number + 1} of ${TEN}`);
+    const shown = Object.entries(made.shown ?? {}).map(([name, rows]) => table(name, rows));
+    const next = make("button", { type: "button" }, number + 1 < TEN ? "Next problem" : "Ten more");
+    next.addEventListener("click", () => {
+      if (number + 1 === TEN) return move({ seed: (seed + 1) % MOST }, true);
+      number += 1;
+      return draw(true);
+    });
+    const families = Object.entries(FAMILIES).map(([name, [title]]) => [name, title]);
+    const controls = make("div", { class: "d2l-answer" },
+      choice("Family", families, family, (value) => move({ family: value })),
+      choice("Level", LEVELS.map((one) => [one, String(one)]), level, (value) => move({ level: Number(value) })));
+    const box = make("div", { class: "d2l-ask" }, make("p", {}, made.prompt), make("div", { class: "d2l-matrices" }, ...shown), form, reply, steps);
+    place.replaceChildren(controls, heading, box, make("div", { class: "d2l-answer" }, next), score);
+    show();
+    if (isNext) heading.focus();
+  }
+
+  addEventListener("hashchange", () => {
+    set = safely(location.hash);
+    [number, first] = [0, []];
+    draw();
+  });
+  move({});
+}
+
+for (const place of document.querySelectorAll(".d2l-practice")) start(place);

@@ -154,9 +154,11 @@ def test_it_fills_the_screen_with_cells_twice_as_large_and_escape_leaves(browser
 @pytest.mark.parametrize("name", PAGES)
 def test_every_figure_fits_a_projector(show, name):
     page = show(name)
+    page.bring_to_front()  # another tab was on the whole screen
+    figures = figures_on(page)
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.evaluate(REFUSE)
-    for figure in figures_on(page):
+    for figure in figures:
         press(figure, "Present")
         page.wait_for_timeout(600)
         assert figure.place.evaluate("one => one.scrollWidth <= one.clientWidth")

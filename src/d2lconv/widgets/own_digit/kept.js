@@ -2,7 +2,7 @@
 
 const KEY = "d2lconv.digits";
 const VERSION = 1;
-export const MOST_KEPT = 200;
+export const MOST_KEPT = 100;
 
 /** @typedef {{label: number, pixels: string}} Kept pixels: a letter for each of 8×8 counts, a for 0 to q for 16 */
 

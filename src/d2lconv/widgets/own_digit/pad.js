@@ -69,7 +69,8 @@ export function makePad(model, moved) {
   });
   element.addEventListener("pointermove", (event) => {
     if (event.pointerId !== pointer) return;
-    for (const one of event.getCoalescedEvents?.() ?? [event]) {
+    const passed = event.getCoalescedEvents?.() ?? []; // of some browsers, none
+    for (const one of passed.length ? passed : [event]) {
       const place = placeOf(one);
       ink(last, place);
       last = place;

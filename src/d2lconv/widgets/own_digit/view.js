@@ -213,12 +213,11 @@ function render({ model, el, worker }) {
   let colours = null; // of the theme
   let lesson = null; // {done, epochs, running, failed, learned: Kept[], stop}
   let note = ""; // what was done last
+  let [drawn, saidStatus] = ["", ""]; // last
   let readings = null; // of the digits that are kept, by both networks
 
-  const reread = () => {
-    const images = collection.all().map(({ pixels }) => enlarge(readDigits(pixels)[0]));
-    readings = [first, now].map((reader) => images.map((image) => takenFor(reader, image)));
-  };
+  const readAll = (reader) => collection.all().map(({ pixels }) => takenFor(reader, enlarge(readDigits(pixels)[0])));
+  const reread = () => (readings = [first, now].map(readAll));
 
   /** Leave what was learned. */
   function back() {
@@ -238,10 +237,13 @@ function render({ model, el, worker }) {
     lesson = { done: 0, epochs: 1, running: true, failed: null, learned, stop: () => {} };
     const own = lesson;
     own.stop = learnAgain({ ...course, course: course.digits, own: learned }, location.protocol.startsWith("http") ? worker : null, (report) => {
+      const isNew = report.done > own.done || !report.running;
       Object.assign(own, report);
-      if (!report.failed) now.use(report.weights);
-      valid.now = report.valid;
-      reread();
+      if (isNew && !report.failed) {
+        now.use(report.weights);
+        valid.now = report.valid;
+        readings = [readings[0], readAll(now)];
+      }
       soon();
     });
     note = "";
@@ -301,6 +303,8 @@ function render({ model, el, worker }) {
   }
 
   function draw({ drawing }, say) {
+    if (drawing && drawing !== drawn) note = "";
+    drawn = drawing;
     colours ??= readColours(root);
     const points = readDrawing(drawing);
     pad.paint(points, colours);
@@ -312,7 +316,8 @@ function render({ model, el, worker }) {
     const status = drawCollection();
     const { isByKey, isDown, at } = pad.pen;
     const pen = isByKey ? `Pen ${isDown ? "down" : "up"}, ${cellName(...at)}. ` : "";
-    say(`${pen}${verdict}${status ? ` ${status}` : ""}`);
+    say(`${pen}${verdict}${status && status !== saidStatus ? ` ${status}` : ""}`);
+    saidStatus = status;
   }
 
   const { soon, stop } = frameFigure(model, root, {

@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from d2lconv.data import batches, load_digits
 from d2lconv.models import LeNet
 from d2lconv.widgets.base import FOLDER
-from d2lconv.widgets.training import _packed
+from d2lconv.widgets.training import packed
 
 ROUNDS = 3
 NETWORKS = [("relu", "max"), ("relu", "avg"), ("sigmoid", "max"), ("sigmoid", "avg"), ("tanh", "avg")]
@@ -123,7 +123,7 @@ def main() -> None:
         page.goto(f"http://127.0.0.1:{server.server_port}/shared/base.css")
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
-        page.evaluate(SET_UP, _packed(load_digits(size=8).train))
+        page.evaluate(SET_UP, packed(load_digits(size=8).train))
         ways = {f"page, {' '.join(one)}": in_chromium(page, session, "ours", one) for one in NETWORKS}
         if options.convnetjs:
             page.add_script_tag(path=options.convnetjs)

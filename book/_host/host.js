@@ -75,8 +75,7 @@
     const input = make("input", { type: "range" });
     const readout = make("span", { class: "d2l-readout", "aria-hidden": "true" });
     const show = () => {
-      for (const name of ["min", "max", "step"]) input[name] = model.get(name);
-      input.value = model.get("value");
+      for (const name of ["min", "max", "step", "value"]) input[name] = Number(model.get(name));
       readout.textContent = Number(model.get("value")).toFixed(digits);
       const spoken = [readout.textContent, figure.view?.get("summary")].filter(Boolean);
       input.setAttribute("aria-valuetext", spoken.join(", "));

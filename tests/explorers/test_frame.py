@@ -154,9 +154,11 @@ def test_it_fills_the_screen_with_cells_twice_as_large_and_escape_leaves(browser
 @pytest.mark.parametrize("name", PAGES)
 def test_every_figure_fits_a_projector(show, name):
     page = show(name)
+    page.bring_to_front()  # another tab was on the whole screen
+    figures = figures_on(page)
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.evaluate(REFUSE)
-    for figure in figures_on(page):
+    for figure in figures:
         press(figure, "Present")
         page.wait_for_timeout(600)
         assert figure.place.evaluate("one => one.scrollWidth <= one.clientWidth")
@@ -243,3 +245,15 @@ def test_lines_of_a_network_give_its_shapes(show):
         left, _ = run_lines(figure)
         shape = "×".join(map(str, left["maps"].shape))
         assert figure.place.locator("[aria-current=step]").text_content().endswith(f" {shape}")
+
+
+def test_lines_of_a_training_give_the_losses_of_the_table(show):
+    figure = FigureOnPage(show("training"))
+    for name, choice in (("Activation", "tanh"), ("Batch size", "256"), ("Weight decay", "0.01")):
+        figure.control(name).select_option(choice)
+    figure.control("Shifts").check()
+    press(figure, "One epoch")
+    cells = figure.place.locator(".d2l-epochs tbody td")
+    expect(cells).to_have_count(4, timeout=60_000)
+    shown = cells.all_text_contents()
+    assert run_lines(figure)[1].split() == [shown[0], shown[2]]

@@ -255,7 +255,7 @@ def test_views_are_light():
     views = [kind for kind in View.__subclasses__() if kind.__module__.startswith("d2lconv.")]
     assert len(views) == len(d2lconv.widgets.__all__)
     for view in views:
-        assert len(gzip.compress(f"{view._esm}{view._css}".encode())) < 22 * 1024
+        assert len(gzip.compress(f"{view._esm}{view._css}".encode())) < 24 * 1024
 
 
 def test_former_names_of_traits_warn():

@@ -69,7 +69,7 @@ class TrainingView(View):
 
     _esm = join_scripts("training/view.js")
     _css = join_styles("shared/base.css", "training/view.css")
-    height = (65.3, 102.1)
+    height = (67.8, 108.1)
 
     digits = traitlets.Dict(read_only=True).tag(sync=True)
     choices = traitlets.Dict(read_only=True).tag(sync=True)
@@ -235,7 +235,8 @@ def _draw(view: TrainingView) -> Drawing:
     """Draw the network before its first step."""
     encoder, image = view.model().encoder, view.image()
     with torch.no_grad():
-        return draw_start(image, encoder[0].weight.detach()[:, 0], encoder[:3](image[None])[0])
+        maps = encoder[:3](image[None])[0]
+    return draw_start(image, next(encoder.parameters()).detach()[:, 0], maps)
 
 
 def _name(view: TrainingView) -> str:

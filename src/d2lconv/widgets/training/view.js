@@ -1,20 +1,21 @@
 /** The view of training_explorer: LeNet learns to read digits in the page. */
 
 import { change, dress, fill, make, same, write } from "../shared/base.js";
-import { frameFigure } from "../shared/frame.js";
 import { makeMap, readColours, watchTheme } from "../feature_maps/maps.js";
+import { frameFigure } from "../shared/frame.js";
 import { between, flag, listOf, oneOf, readState, record, text, whole } from "../shared/state.js";
 import { makeChart } from "./chart.js";
 import { enlarge, readDigits } from "./digits.js";
 import { initialWeights, Network } from "./lenet.js";
 import { makeTrainer, strideAt } from "./runner.js";
+import { SHIFT } from "./sgd.js";
 
 const AT_ONCE = 10; // epochs of a press on Train
 const HEADS = ["Epoch", "Train loss", "Train accuracy", "Valid loss", "Valid accuracy"];
-const KERNELS = { count: 6, side: 5, columns: 6, text: "The 6 kernels, 5×5: orange above 0, purple below" };
+const KERNELS = { count: 6, side: 5, columns: 6, name: "The 6 kernels, 5×5: orange above 0, purple below" };
 const MAPS = [
-  { count: 6, side: 14, columns: 6, text: "Their 6 maps, pooled to 14×14" },
-  { count: 16, side: 5, columns: 16, text: "The 16 maps of the second convolution, 5×5" },
+  { count: 6, side: 14, columns: 6, name: "Their 6 maps, pooled to 14×14" },
+  { count: 16, side: 5, columns: 16, name: "The 16 maps of the second convolution, 5×5" },
 ];
 
 // ---- what a saved state may hold ----
@@ -36,8 +37,6 @@ const STATE = {
   seed: whole(0, 2 ** 32 - 1),
   digit: whole(0, 9),
 };
-
-const LINKED = Object.keys(STATE).filter((name) => name !== "choices");
 
 /** Read the settings of a training from the state. */
 function readSettings(state) {
@@ -108,13 +107,13 @@ const resultOf = ([loss, accuracy, validLoss, validAccuracy]) =>
 // ---- lay out ----
 
 /** Make a row of maps below a caption. */
-function makeRow(kind, { count, side, columns, text }) {
+function makeRow(kind, { count, side, columns, name }) {
   const maps = Array.from({ length: count }, () => makeMap(kind));
   const row = make("div", { class: "d2l-plates" }, ...maps.map(({ element }) => element));
   const size = side ** 2;
   dress(row, { "--columns": columns });
   return {
-    element: make("div", {}, make("p", { class: "d2l-caption" }, text), row),
+    element: make("div", {}, make("p", { class: "d2l-caption" }, name), row),
     /** Paint the numbers of all maps on one scale. */
     paint(numbers, colours) {
       const limit = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
@@ -123,13 +122,13 @@ function makeRow(kind, { count, side, columns, text }) {
   };
 }
 
-function makeButton(text, press) {
-  return make("button", { type: "button", click: press }, text);
+function makeControl(name, press) {
+  return make("button", { type: "button", click: press }, name);
 }
 
-function layOut(root, { toggle, step, epoch, reset, look }) {
+function layOut(root, { toggle, step, epoch, startOver, look }) {
   const parts = {
-    toggle: makeButton("Train", toggle),
+    toggle: makeControl("Train", toggle),
     status: make("p", { class: "d2l-status" }),
     trouble: make("p", { class: "d2l-alert", role: "alert" }),
     charts: { loss: makeChart("Loss / nats"), accuracy: makeChart("Accuracy") },
@@ -141,7 +140,7 @@ function layOut(root, { toggle, step, epoch, reset, look }) {
     scores: make("div", { class: "d2l-scores" }),
     table: make("div", { class: "d2l-epochs", role: "group", tabindex: 0, "aria-label": "Table of epochs" }),
   };
-  const buttons = [parts.toggle, makeButton("One step", step), makeButton("One epoch", epoch), makeButton("Start over", reset)];
+  const buttons = [parts.toggle, makeControl("One step", step), makeControl("One epoch", epoch), makeControl("Start over", startOver)];
   root.append(
     make("div", { class: "d2l-buttons" }, ...buttons),
     make("div", { class: "d2l-state" }, parts.status, parts.trouble),
@@ -229,27 +228,38 @@ function describe({ running, failed, epochs, steps, losses }, { step }, digit, s
   return `${progress(step, steps)}${result}; a ${digit} is read as ${best}, probability ${shares[best].toFixed(2)}`;
 }
 
-// ---- listen ----
-
-/** Write what is shown as lines of PyTorch; the figure computes them in 64 bits. */
-function code(state) {
-  const { activation, pooling, lr, momentum, batch_size, weight_decay, shifts, seed } = readSettings(state);
-  const sgd = `functools.partial(torch.optim.SGD, lr=${lr}, momentum=${momentum}, weight_decay=${weight_decay})`;
-  const options = { epochs: AT_ONCE, batch_size, seed, optimizer: "sgd" };
-  const lines = Object.entries(options).map(([name, value]) => `    ${name}=${value},`);
+/** Write the training as lines of PyTorch. */
+function code({ settings, epochs }) {
+  const { activation, pooling, lr, momentum, batch_size: batch, weight_decay: decay, shifts, seed } = settings;
   return [
-    "import functools\n\nimport torch\n",
-    "from d2lconv.data import load_digits, random_shifts",
+    ...(shifts ? ["import functools\n"] : []),
+    "import torch\n",
+    `from d2lconv.data import ImageData, Splits, load_digits${shifts ? ", random_shifts" : ""}`,
     "from d2lconv.models import LeNet",
-    "from d2lconv.training import fit\n",
+    "from d2lconv.training import fit\n\n",
+    "def in_64_bits(part):",
+    "    return ImageData(part.images.double(), part.labels, part.class_names)\n\n",
+    "def sgd(parameters):",
+    `    return torch.optim.SGD(parameters, lr=${lr}, momentum=${momentum}, weight_decay=${decay})\n\n`,
     `torch.manual_seed(${seed})`,
-    `model = LeNet(activation="${activation}", pooling="${pooling}")`,
-    `sgd = ${sgd}`,
-    ...["history = fit(", "    model,", "    load_digits(),", ...lines],
-    ...(shifts ? ["    augment=functools.partial(random_shifts, most=2),"] : []),
-    ...[")", "print(history)", ""],
+    `model = LeNet(activation="${activation}", pooling="${pooling}").double()`,
+    "history = fit(",
+    "    model,",
+    "    Splits(*map(in_64_bits, load_digits())),",
+    `    epochs=${Math.max(epochs.length, 1)},`,
+    "    optimizer=sgd,",
+    `    batch_size=${batch},`,
+    `    seed=${seed},`,
+    ...(shifts ? [`    augment=functools.partial(random_shifts, most=${SHIFT}),`] : []),
+    '    device="cpu",',
+    ")",
+    "for epoch in history:",
+    '    print(f"{epoch.train_loss:.6f}  {epoch.valid_loss:.6f}")',
+    "",
   ].join("\n");
 }
+
+// ---- listen ----
 
 function render({ model, el, worker }) {
   const root = make("div", { class: "d2l-view d2l-training" });
@@ -279,7 +289,7 @@ function render({ model, el, worker }) {
     looking = null;
     network = new Network(settings, new Float64Array(course.now.weights.length), 1);
     trainer.start(settings);
-    if (model.get("history").length) change(model, { history: [] });
+    if (!same(model.get("history"), [])) change(model, { history: [] });
   }
 
   /** Train until a step; 0 pauses. */
@@ -296,7 +306,7 @@ function render({ model, el, worker }) {
     toggle: () => run(course.running ? 0 : (done() + AT_ONCE) * course.steps),
     step: () => run(course.now.step + 1),
     epoch: () => run((done() + 1) * course.steps),
-    reset() {
+    startOver() {
       before = [];
       begin(course.settings);
       soon();
@@ -327,15 +337,18 @@ function render({ model, el, worker }) {
     drawCharts(parts, course, before, shown.step / course.steps);
     const shares = drawInside(parts, network, { digit: state.digit, image: enlarge(firstImage(digits.valid, state.digit)) }, colours);
     drawTable(parts.table, course.epochs);
-    const text = describe(course, shown, state.digit, shares);
-    if (text !== said) say((said = text));
+    const now = describe(course, shown, state.digit, shares);
+    if (now !== said) say((said = now));
   }
 
   const { soon, stop } = frameFigure(model, root, {
-    ...{ kinds: STATE, settings: LINKED, draw, code },
+    kinds: STATE,
+    settings: Object.keys(STATE).filter((name) => name !== "choices"),
+    draw,
+    code: () => code(course),
     onReset() {
       before = [];
-      begin(course.settings);
+      course = null; // another begins, even if all settings are the first ones
     },
   });
   const stopTheme = watchTheme(root, () => {

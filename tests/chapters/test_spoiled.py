@@ -163,8 +163,8 @@ COMPARED = {
     "HTML lost": (lambda nb: outputs(nb, HTML)[0].data.pop(HTML), "now:    text/html"),
     "metadata of an output": (lambda nb: outputs(nb, SVG)[0].update(metadata={"a": 1}), "metadata"),
     "state lost": (lambda nb: nb.metadata.pop("widgets"), "figure 1: only in the run"),
-    "slider's value": (lambda nb: model(nb, "IntSliderModel").update(value=2), "value: stored 2, now 1"),
-    "slider's bound": (lambda nb: model(nb, "IntSliderModel").update(max=8), "max: stored 8, now 9"),
+    "slider's value": (lambda nb: model(nb, "IntSliderModel").update(value=2), "value: stored 2, now 0"),
+    "slider's bound": (lambda nb: model(nb, "IntSliderModel").update(max=7), "max: stored 7, now 8"),
     "number in a view": (
         lambda nb: model(nb, "AnyModel").kernel[0].__setitem__(0, 1.5),
         "kernel[0][0]: stored 1.5",

@@ -65,7 +65,9 @@ def test_without_scripts_there_is_a_picture(browser, book):
     page = context.new_page()
     for name in PAGES:
         page.goto((book / f"book/{name}.html").as_uri())
-        for number in (1, 2):
+        count = page.locator(".d2l-live").count()
+        assert count
+        for number in range(1, count + 1):
             picture = page.get_by_role("img", name=ALT.format(number))
             assert picture.bounding_box()["width"] > 200
     context.close()

@@ -53,7 +53,7 @@ def pack_rows(values: Tensor) -> Spec:
     >>> rows["shape"], rows["scale"]
     ([2, 2], [0.00787402, 0.001])
     >>> unpack_rows(rows).round(decimals=3)
-    tensor([[ 1.0000, -0.5040],
+    tensor([[ 1.0000, -0.4960],
             [ 0.1270,  0.0010]], dtype=torch.float64)
     """
     exact = values.detach().to("cpu", torch.float64)

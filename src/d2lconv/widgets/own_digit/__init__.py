@@ -152,7 +152,7 @@ def own_digit(model: LeNet, *, drawing: Tensor | Sequence[Sequence[int]] | None 
     >>> figure
     own_digit(LeNet(relu, max))
     >>> figure.view.counts()[0]
-    tensor([ 0,  0,  0, 16, 16,  0,  0,  0])
+    tensor([ 0,  0,  4, 16, 16,  4,  0,  0])
     >>> figure.view.scores().shape
     torch.Size([10])
     """

@@ -52,6 +52,8 @@ def test_figures_move(launch, site, serve, engine, name):
     page.goto(f"{serve(site)}/{name}.html")
     for number, _ in enumerate(FIGURES[name]):
         figure = FigureOnPage(page, number)
+        if not figure.place.locator("input[type=range]").count():
+            continue  # it has lists only
         drawn = figure.place.inner_html()
         before, after = move(figure.place.locator("input[type=range]:enabled").first)
         assert before != after

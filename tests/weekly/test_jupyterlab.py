@@ -12,7 +12,7 @@ CODE = """from d2lconv import widgets
 from d2lconv.widgets.convolution import INPUT
 figure = widgets.convolution_explorer()
 figure"""
-STEP = "(figure.view.position, figure.controls['position'].value)"
+POSITION = "figure.view.position, figure.controls['position'].value"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def formula(notebook):
     notebook.do("figure.view.position, figure.view.kernel_index = 0, 0\nfigure.view.input = INPUT")
     formula = notebook.page.locator(".d2l-formula")
     expect(formula).to_contain_text("= 10")
-    notebook.expect(STEP, (1, 1))  # what the page says late would undo what is set next
+    notebook.expect(POSITION, (0, 0))  # what the page says late would undo what is set next
     return formula
 
 
@@ -38,18 +38,18 @@ def test_a_slider_moved_by_keyboard_changes_the_trait(notebook, formula):
     notebook.slider("Output cell").press("ArrowRight")
     expect(formula).to_contain_text("= 12")
     notebook.slider("Output cell").press("ArrowRight")
-    expect(notebook.readout("Output cell")).to_have_text("3")
-    notebook.expect(STEP, (3, 3))
+    expect(notebook.readout("Output cell")).to_have_text("2")
+    notebook.expect(POSITION, (2, 2))
 
 
 def test_a_trait_that_is_set_moves_the_slider_and_the_view(notebook, formula):
     notebook.do("figure.view.position = 4")
-    expect(notebook.readout("Output cell")).to_have_text("5")
+    expect(notebook.readout("Output cell")).to_have_text("4")
     expect(formula).to_contain_text("= 16")
-    notebook.expect(STEP, (5, 5))
-    notebook.do("figure.controls['step'].value = 9")
+    notebook.expect(POSITION, (4, 4))
+    notebook.do("figure.controls['position'].value = 8")
     expect(formula).to_contain_text("= 3")
-    notebook.expect(STEP, (9, 9))
+    notebook.expect(POSITION, (8, 8))
 
 
 def test_a_choice_changes_the_numbers_in_the_kernel(notebook, formula):
@@ -68,8 +68,8 @@ def test_a_number_typed_into_a_grid_reaches_the_kernel(notebook, formula):
 
 def test_a_value_out_of_range_is_refused_and_nothing_moves(notebook, formula):
     code = "try:\n    figure.view.position = 9\nexcept Exception as error:\n    said = str(error)"
-    assert notebook.ask("said", after=code) == "step must be from 1 to 9, got 10"
-    expect(notebook.readout("Output cell")).to_have_text("1")
+    assert notebook.ask("said", after=code) == "position must be from 0 to 8, got 9"
+    expect(notebook.readout("Output cell")).to_have_text("0")
     expect(formula).to_contain_text("= 10")
 
 
@@ -80,5 +80,5 @@ def test_the_view_speaks_once_and_writes_nothing_to_the_console(notebook, formul
     notebook.slider("Output cell").press("ArrowRight")
     expect(formula).to_contain_text("= 12")
     said = page.locator(".d2l-view [aria-live=polite]")
-    expect(said).to_have_text("row 1, column 2: output 12")
+    expect(said).to_have_text("row 0, column 1: output 12")
     assert problems == []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from d2lconv._arguments import integer
 from d2lconv.plotting._cells import Array, as_array, short
-from d2lconv.plotting.style import PALETTE, SIGNED
+from d2lconv.plotting.style import SIGNED, frame_picture
 
 __all__ = ["draw_feature_maps", "draw_images", "draw_responses"]
 
@@ -229,8 +229,5 @@ def _gallery(count: int, labels: Sequence[str], columns: int, size: float) -> li
         ax.remove()
     for ax, label in zip(axes[:count], labels or [""] * count, strict=True):
         ax.set_title(label, fontsize=10)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.spines[:].set_visible(True)
-        ax.spines[:].set_color(PALETTE["grid"])
+        frame_picture(ax)
     return axes[:count]

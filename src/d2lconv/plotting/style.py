@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 __all__ = ["PALETTE", "use_course_style"]
@@ -84,3 +85,11 @@ def use_course_style() -> None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
+
+
+def frame_picture(ax: Axes) -> None:
+    """Put a thin frame around a picture, and no numbers beside it."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(True)
+    ax.spines[:].set_color(PALETTE["grid"])

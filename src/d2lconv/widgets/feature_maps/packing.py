@@ -29,11 +29,12 @@ def pack(values: Tensor) -> Spec:
     exact = values.detach().to("cpu", torch.float64)
     scale = float(exact.abs().max()) / ROUND or 1.0
     whole = (exact / scale).round().numpy().astype("<i2")
-    return {
-        "data": base64.b64encode(whole.tobytes()).decode("ascii"),
-        "scale": scale,
-        "shape": list(values.shape),
-    }
+    return _spec(whole, scale, values)
+
+
+def _spec(whole: np.ndarray, scale: float | list[float], values: Tensor) -> Spec:
+    data = base64.b64encode(whole.tobytes()).decode("ascii")
+    return {"data": data, "scale": scale, "shape": list(values.shape)}
 
 
 def unpack(packed: Spec) -> Tensor:
@@ -60,11 +61,7 @@ def pack_rows(values: Tensor) -> Spec:
     rows = exact.reshape(len(values) if values.ndim > 1 else 1, -1)
     scales = [float(f"{float(row.abs().max()) / 127:.6g}") or 1.0 for row in rows]
     whole = (rows / torch.tensor(scales, dtype=torch.float64)[:, None]).round().numpy().astype("i1")
-    return {
-        "data": base64.b64encode(whole.tobytes()).decode("ascii"),
-        "scale": scales,
-        "shape": list(values.shape),
-    }
+    return _spec(whole, scales, values)
 
 
 def unpack_rows(packed: Spec) -> Tensor:

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from d2lconv.plotting import PALETTE
-from d2lconv.plotting.style import SIGNED
+from d2lconv.plotting.style import SIGNED, frame_picture
 
 COLUMNS = 8  # maps in a row
 LEVELS = 16  # that are told apart above and below zero
@@ -48,7 +48,7 @@ def draw_walk(image: Tensor, field: tuple[Pair, Pair], maps: Tensor, channel: in
     for ax in grid[count:]:
         ax.remove()
     for ax, step in zip(grid, steps, strict=False):
-        _frame(ax)
+        frame_picture(ax)
         shown = ax.imshow(step, cmap=SIGNED, vmin=-1, vmax=1, interpolation="none")
     marked = grid[min(channel, count - 1)]
     marked.spines[:].set_color(PALETTE["highlight"])
@@ -61,7 +61,7 @@ def draw_walk(image: Tensor, field: tuple[Pair, Pair], maps: Tensor, channel: in
 
 
 def _draw_image(ax: Axes, image: Tensor, field: tuple[Pair, Pair]) -> None:
-    _frame(ax)
+    frame_picture(ax)
     if len(image) == 3:
         ax.imshow(image.clamp(0, 1).movedim(0, -1).numpy(), interpolation="none")
     else:
@@ -70,10 +70,3 @@ def _draw_image(ax: Axes, image: Tensor, field: tuple[Pair, Pair]) -> None:
     corner = (column - 0.5, row - 0.5)
     ax.add_patch(Rectangle(corner, width, height, fill=False, ec=PALETTE["highlight"], lw=2.2))
     ax.set_title("×".join(map(str, image.shape)), fontsize=10)
-
-
-def _frame(ax: Axes) -> None:
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines[:].set_visible(True)
-    ax.spines[:].set_color(PALETTE["grid"])

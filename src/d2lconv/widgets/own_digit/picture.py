@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
 from d2lconv.plotting import PALETTE
+from d2lconv.plotting.style import frame_picture
 from d2lconv.widgets.own_digit.preparing import SIDE
 
 PEN = 2.0  # half its width in points
@@ -56,7 +56,7 @@ def draw_digit(points: Tensor, counts: Tensor, image: Tensor, scores: Tensor) ->
     figure, axes = plt.subplots(1, 4, figsize=(7.5, 2.1), width_ratios=(1, 1, 1, 1.1))
     pictures = {"drawing, 32×32": points, "ink in blocks, 8×8": counts, "image, 28×28": image[0]}
     for ax, (name, numbers) in zip(axes, pictures.items(), strict=False):
-        _frame(ax)
+        frame_picture(ax)
         ax.imshow(numbers.numpy(), cmap="gray", vmin=0, vmax=float(numbers.max()), interpolation="none")
         ax.set_title(name, fontsize=10)
     bars = axes[-1]
@@ -67,10 +67,3 @@ def draw_digit(points: Tensor, counts: Tensor, image: Tensor, scores: Tensor) ->
     bars.tick_params(labelsize=8)
     bars.set_title("probability", fontsize=10)
     return figure
-
-
-def _frame(ax: Axes) -> None:
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines[:].set_visible(True)
-    ax.spines[:].set_color(PALETTE["grid"])

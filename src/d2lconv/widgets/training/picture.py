@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
-from d2lconv.plotting import PALETTE
-from d2lconv.plotting.style import SIGNED
+from d2lconv.plotting.style import SIGNED, frame_picture
 
 LEVELS = 16  # that are told apart above and below zero
 
@@ -30,7 +28,7 @@ def draw_start(image: Tensor, kernels: Tensor, maps: Tensor) -> Drawing:
     figure = plt.figure(figsize=(7, 2.3))
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1, 3.2))[0]
     ax = left.subplots()
-    _frame(ax)
+    frame_picture(ax)
     ax.imshow(image[0].numpy(), cmap="gray", vmin=0, vmax=1, interpolation="none")
     ax.set_title("digit", fontsize=10)
     for row, (name, numbers) in zip(
@@ -38,16 +36,9 @@ def draw_start(image: Tensor, kernels: Tensor, maps: Tensor) -> Drawing:
     ):
         limit = float(numbers.abs().max()) or 1.0
         for ax, one in zip(row, numbers, strict=True):
-            _frame(ax)
+            frame_picture(ax)
             steps = (one / limit * LEVELS).round() / LEVELS
             ax.imshow(steps.numpy(), cmap=SIGNED, vmin=-1, vmax=1, interpolation="none")
         row[0].set_ylabel(name, fontsize=10)
     right.suptitle("LeNet's first layer before the first step", fontsize=10)
     return figure
-
-
-def _frame(ax: Axes) -> None:
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines[:].set_visible(True)
-    ax.spines[:].set_color(PALETTE["grid"])

@@ -48,7 +48,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "0.957": "the recipe with He weights, six epochs, seed 0, run outside the page",
         "0.889": "VGG, ten epochs, median test accuracy of three seeds, run outside the page",
         "0.864": "LeNet, ten epochs, median test accuracy of three seeds, run outside the page",
-        "0.875": "LeNet, twenty epochs without shifts, rate 0.003, seed 0, run outside the page",
         "152": "layers of the largest ResNet in He et al. (2016), table 1",
         "40,000": "exercise 7: the limit that its check sets",
         "3.1": "a section's number in further reading",

@@ -361,6 +361,6 @@ def test_what_stands_below_a_figure_never_moves(show, name, width):
     spare = []
     for figure in figures_on(page):
         kept = figure.place.evaluate(KEPT)
-        spare.append(kept - max(figure.place.evaluate(DRAWN_STATES, 60)))
+        spare.append(kept - max(figure.place.evaluate(DRAWN_STATES, 20)))
     assert min(spare) >= -0.1
     assert min(spare) < 5

@@ -49,11 +49,9 @@ $(TOOLS)/.ready: locks/tools.txt
 
 SOURCES := $(shell find book src/d2lconv _config.yml _toc.yml -type f ! -path '*/.*' ! -name '*.pyc')
 
-book: $(READY)  ## render the book to _build/html
+book: $(READY)  ## render the book to _build/html, and its Chinese edition to _build/html/zh
 	@$(BIN)/python -m tools.notebooks --figures
-	rm -rf _build/new  # an unchanged page would not repeat its warnings
-	$(BIN)/jupyter-book build . --path-output _build/new --warningiserror --nitpick --keep-going
-	@rm -rf _build/html && mv _build/new/_build/html _build/html && rm -rf _build/new
+	$(BIN)/python -m tools.site _build/html
 	@echo "Open _build/html/index.html, or run: make serve"
 
 _build/html/index.html: requirements.txt pyproject.toml $(SOURCES)

@@ -1,36 +1,49 @@
-"""The Chinese edition: its prose stands by cell in `book/zh/`, everything else comes from the English chapter.
+r"""The Chinese edition: its prose stands by cell in `book/zh/`, all else comes from the English chapter.
 
-
-    python -m tools.translation check [PAGE ...]     name what is missing, behind or differs in numbers, links, code
-    python -m tools.translation new PAGE             begin a translation: a file with the English text in each unit
-    python -m tools.translation stamp PAGE ID ...    say that these units translate today's English text
+    python -m tools.translation check [PAGE ...]    name what is missing, behind, or differs in numbers
+    python -m tools.translation new PAGE            begin a translation: a file with the English texts
+    python -m tools.translation stamp PAGE ID ...   say that these units translate today's English text
+    python -m tools.translation write FOLDER        write the edition, ready to be rendered, into a folder
 
 A file of `book/zh/` is a row of units, one for each cell (or each section of a page in Markdown):
 
     <!-- cell-89ab12cd 1f2e3d4c -->
     the Chinese text
 
-The second word is the hash of the English text that was translated: when that changes, the unit is *behind*. Of a
-cell with code, the unit holds what a reader reads and Python does not: `caption: …`, `alt: …`, and one line
-beginning with `#` for each comment, in their order.
+The second word is the hash of the English text that was translated: when that changes, the unit is *behind*.
+Of a cell with code, the unit holds what a reader reads and Python does not: `caption: …`, `alt: …`, and one
+line beginning with `#` for each comment, in their order.
+
+What `write` makes is a book of its own, with the same pages, cells, code and outputs. A unit that is behind
+stays if its numbers, formulas, links and code still agree; else, and where there is none, the page shows the
+English text. A comment `<!-- translation: … -->` says so to `d2lconv_book.language`, which shows a note.
 """
 
 import argparse
 import copy
 import hashlib
 import io
+import json
 import re
+import shutil
 import sys
 import tokenize
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import yaml  # type: ignore[import-untyped]
+from docutils import nodes
+from markdown_it import MarkdownIt
+from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.mdit_to_docutils.base import default_slugify
 from nbformat import NotebookNode
 
 from tools import notebooks
+from tools.book import Book
 
 ROOT = Path(__file__).parents[1]
 BOOK, CHINESE = ROOT / "book", ROOT / "book" / "zh"
@@ -43,9 +56,27 @@ COMMON = {
     "# in Colab, for example": "# 例如在 Colab 中",
     "Show the solution": "显示参考答案",
     "Hide the solution": "收起参考答案",
-    notebooks.INSTALL_PROMPT: "若尚未安装，安装 d2lconv",
+    "Show how it is drawn": "显示绘图代码",
+    "Show how the patches are found": "显示怎样找到这些小块",
+    "Show how the photographs are made": "显示这些照片怎样得来",
+    notebooks.INSTALL_PROMPT: "若尚未安装，安装d2lconv",
     notebooks.IMPORT_PROMPT: "导入",
 }
+
+#: Pages that exist in English alone; the edition has them too, so that its links and its search lead there.
+ENGLISH_ONLY = {"api": "API参考（英文）", "bibliography": "参考文献"}
+#: The parts of the book in `_toc.yml`, its root, and prompts in `_config.yml`.
+FRAME = {
+    "Convolution": "卷积",
+    "Networks": "网络",
+    "Reference": "参考",
+    "Start here": "从这里开始",
+    "Show the setup": "显示准备代码",
+    "Hide the setup": "收起准备代码",
+}
+#: What the packed notebooks need beside the chapters (`d2lconv_book.notebooks_zip`).
+PACKED = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE", "LICENSE-text", "src")
+LANGUAGE_LINE = "%env D2LCONV_LANG=zh"
 
 _MARK = re.compile(r"^<!-- ([a-z0-9-]+) ([0-9a-f]{8}|new) -->\n", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
@@ -91,12 +122,12 @@ def text_of(cell: NotebookNode) -> str:
 
 
 def sections(text: str) -> dict[str, str]:
-    """Split a page into its sections: by the slug of each heading, the heading and the text up to the next.
+    r"""Split a page into its sections: by the slug of each heading, the heading and the text up to the next.
 
     Examples
     --------
-    >>> sections("# One\\n\\nText.\\n\\n## Two\\n\\nMore.\\n")
-    {'one': '# One\\n\\nText.', 'two': '## Two\\n\\nMore.'}
+    >>> sections("# One\n\nText.\n\n## Two\n\nMore.\n")
+    {'one': '# One\n\nText.', 'two': '## Two\n\nMore.'}
     """
     starts = [found.start() for found in _HEADING.finditer(text)]
     parts = [text[begin:end].strip() for begin, end in zip(starts, [*starts[1:], len(text)], strict=True)]
@@ -170,7 +201,7 @@ def facts(text: str) -> dict[str, Counter[str]]:
 
 
 def differences(source: str, text: str) -> Iterator[str]:
-    """Name what the translation of a unit lost, or has and its source has not, and faults of its typography."""
+    """Name what the translation of a unit lost, or has and its source has not, and faults of typography."""
     theirs, ours = facts(source), facts(text)
     for kind, expected in theirs.items():
         if ours[kind] != expected:
@@ -216,11 +247,11 @@ def behind(page: Path) -> list[str]:
 
 
 def translated_code(code: str, lines: list[str]) -> str:
-    """Return code with other comments, in the order of those that it has.
+    r"""Return code with other comments, in the order of those that it has.
 
     Examples
     --------
-    >>> print(translated_code("x = 1  # one row\\ny = '# no comment'", ["# 一行"]))
+    >>> print(translated_code("x = 1  # one row\ny = '# no comment'", ["# 一行"]))
     x = 1  # 一行
     y = '# no comment'
     """
@@ -253,6 +284,161 @@ def translated_cell(cell: NotebookNode, unit: Unit | None) -> NotebookNode:
     if len(ours) == sum(1 for _ in comments(cell.source)):
         cell.source = translated_code(cell.source, ours)
     return cell
+
+
+def status(source: Unit, unit: Unit | None) -> str:
+    """Return how a unit stands to its English text: ``"current"``, ``"behind"`` or ``"missing"``.
+
+    Examples
+    --------
+    >>> now = Unit("3 rows", "1f2e3d4c")
+    >>> [status(now, Unit(*unit)) for unit in (("3行", "1f2e3d4c"), ("3行", "00000000"), ("2行", "00000000"))]
+    ['current', 'behind', 'missing']
+    """
+    if unit is None or not unit.text:
+        return "missing"
+    if unit.hash == source.hash:
+        return "current"
+    agrees = kinds(source.text) == kinds(unit.text) and not any(differences(source.text, unit.text))
+    return "behind" if agrees and unit.text != source.text else "missing"
+
+
+def noted(text: str, note: str) -> str:
+    """Return a text with a comment below its first heading, or before it, on its translation."""
+    heading, line, rest = text.partition("\n") if text.startswith("#") else ("", "", text)
+    return f"{heading}{line}\n<!-- translation: {note} -->\n\n{rest}".strip()
+
+
+def with_notes(units: Iterator[tuple[Unit, Unit | None]]) -> Iterator[str]:
+    """Yield the texts of a page, in Chinese as far as they are translated; a row of others is noted once."""
+    before = "current"
+    for source, unit in units:
+        now = status(source, unit) if _WORD.search(source.text) else before
+        text = unit.text if unit and now != "missing" else source.text
+        yield text if now in ("current", before) else noted(text, now)
+        before = now
+
+
+def chapter(path: Path) -> NotebookNode:
+    """Return a chapter of the edition: prose and comments in Chinese, the rest as in English."""
+    nb, theirs, ours = notebooks.load(path), english(path), chinese(path)
+    prose = [cell for cell in nb.cells if cell.cell_type == "markdown" and cell.id in theirs]
+    said = with_notes((theirs[cell.id], ours.get(cell.id)) for cell in prose)
+    texts = dict(zip((cell.id for cell in prose), said, strict=True))
+    for number, cell in enumerate(nb.cells):
+        if cell.id in texts:
+            cell.source = texts[cell.id]
+        elif cell.cell_type == "code":
+            unit = ours.get(cell.id) if cell.id in theirs else None
+            missing = unit is None or status(theirs[cell.id], unit) == "missing"
+            nb.cells[number] = translated_cell(cell, None if missing else unit)
+    nb.cells[notebooks.install_index(nb)].source += f"\n\n{LANGUAGE_LINE}"
+    return nb
+
+
+def page_text(path: Path) -> str:
+    """Return a page of the edition that is written in Markdown."""
+    if path.stem in ENGLISH_ONLY:
+        _, _, rest = path.read_text("utf-8").partition("\n")
+        return noted(f"# {ENGLISH_ONLY[path.stem]}\n{rest}", "none")
+    theirs, ours = english(path), chinese(path)
+    return "\n\n".join(with_notes((unit, ours.get(name)) for name, unit in theirs.items())) + "\n"
+
+
+_MARKDOWN = MarkdownIt("commonmark").use(dollarmath_plugin)
+
+
+def anchors(text: str) -> list[list[str]]:
+    r"""Return of each heading its id on the page, the name by which Markdown links to it, and its text.
+
+    Examples
+    --------
+    >>> anchors("# One\n\n## Size of `x` · $k^2$\n")
+    [['one', 'one', 'One'], ['size-of-x-k-2', 'size-of-x--', 'Size of x · k^2']]
+    """
+    found = []
+    for before, inline in pairwise(_MARKDOWN.parse(text)):
+        if before.type == "heading_open":
+            title = "".join(part.content for part in inline.children or [])
+            words = [part.content for part in inline.children or [] if part.type in ("text", "code_inline")]
+            slug = default_slugify("".join(words))
+            found.append([nodes.make_id(nodes.fully_normalize_name(title)), slug, title])
+    return found
+
+
+def english_anchors(book: Book, path: Path) -> list[list[str]]:
+    """Return the headings of an English page, with those of the lists that `d2lconv_book.frame` makes."""
+    if path.suffix == ".ipynb":
+        cells = notebooks.load(path).cells
+        return anchors("\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
+    parts = yaml.safe_load((book.root / "_toc.yml").read_text("utf-8"))["parts"]
+    titles = {one: notebooks.load(one).cells[0].source.partition("\n")[0] for one in book.chapters()}
+    lists = {
+        "<!-- chapters -->": [f"### {part['caption']}" for part in parts],
+        "<!-- exercises -->": [f"#{titles[one]}" for one in titles if "### Exercise " in str(english(one))],
+    }
+    text = path.read_text("utf-8")
+    for mark, headings in lists.items():
+        text = text.replace(mark, "\n\n".join(headings))
+    return anchors(text)
+
+
+def config(english_config: dict[str, Any]) -> dict[str, Any]:
+    """Return the edition's `_config.yml`, made of the English one."""
+    new = copy.deepcopy(english_config)
+    new["html"]["baseurl"] = new["html"]["baseurl"].rstrip("/") + "/zh/"
+    sphinx = new["sphinx"]
+    sphinx["local_extensions"] = {name: str(ROOT / path) for name, path in sphinx["local_extensions"].items()}
+    settings = sphinx["config"]
+    settings["extensions"].remove("notfound.extension")  # a host shows one page for all that is missing
+    settings |= {"language": "zh_CN", "numfig_format": {"figure": "图%s"}}
+    settings |= {
+        name: FRAME.get(settings[name], settings[name])
+        for name in ("nb_code_prompt_show", "nb_code_prompt_hide")
+    }
+    # Matplotlib draws the cards, and no font that comes with it has Chinese characters.
+    settings["ogp_social_cards"] = {"enable": False}
+    settings["ogp_image"] = f"{new['html']['baseurl']}_static/card.png"
+    return new
+
+
+def write(folder: Path) -> None:
+    """Write the edition as a book of its own, ready to be rendered.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "anchors.json").exists():
+        raise ValueError(f"{folder} holds something else")
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "book").mkdir(parents=True)
+    book = Book(ROOT)
+    toc, settings = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("_toc.yml", "_config.yml"))
+    toc["title"] = FRAME.get(toc["title"], toc["title"])
+    for part in toc["parts"]:
+        part["caption"] = FRAME.get(part["caption"], part["caption"])
+    for name, content in (("_toc.yml", toc), ("_config.yml", config(settings))):
+        (folder / name).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
+    found = {}
+    for path in book.pages():
+        found[f"book/{path.stem}"] = english_anchors(book, path)
+        text = notebooks.dumps(chapter(path)) if path.suffix == ".ipynb" else page_text(path)
+        (folder / "book" / path.name).write_text(text, "utf-8")
+    (folder / "anchors.json").write_text(json.dumps(found, ensure_ascii=False), "utf-8")
+    for name in ("_static", "_extra"):
+        shutil.copytree(BOOK / name, folder / "book" / name)
+    for path in BOOK.glob("*.bib"):
+        shutil.copy(path, folder / "book")
+    start = folder / "book" / "_extra" / "index.html"
+    text = start.read_text("utf-8").replace('lang="en"', 'lang="zh-Hans"')
+    start.write_text(text.replace("Open the course", "打开课程"), "utf-8")
+    catalog = folder / "locales" / "zh_CN" / "LC_MESSAGES"
+    catalog.mkdir(parents=True)
+    shutil.copy(CHINESE / "words.po", catalog / "sphinx.po")
+    for name in PACKED:
+        (folder / name).symlink_to(ROOT / name)
 
 
 # ---- the command line ----
@@ -294,12 +480,15 @@ def check(found: list[Path]) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("command", choices=("check", "new", "stamp"))
-    parser.add_argument("page", nargs="?", help="name of a page, such as pooling")
+    parser.add_argument("command", choices=("check", "new", "stamp", "write"))
+    parser.add_argument("page", nargs="?", help="name of a page, such as pooling; for write, a folder")
     parser.add_argument(
         "unit", nargs="*", help="for stamp: the units that translate today's English text, or all"
     )
     given = parser.parse_args(arguments)
+    if given.command == "write":
+        write(Path(given.page or ROOT / "_build" / "zh-source"))
+        return 0
     found = [page for page in pages() if given.page in (None, page.stem)]
     if not found:
         parser.error(f"no page {given.page!r} in {BOOK}")

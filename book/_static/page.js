@@ -1,6 +1,7 @@
 /* What pages need beyond Furo: boxes that scroll by keyboard, a key for the search, the current page in sight. */
 (() => {
   "use strict";
+  const say = (text) => window.d2lWords?.[text] ?? text;
 
   /*
    * Boxes that scroll, such as a long line of code, can be reached by Tab, so that the arrow keys move them; those
@@ -30,7 +31,7 @@
   });
 
   /* Menu and contents of narrow windows: Furo's labels for boxes to tick, as buttons for those who use no pointer. */
-  const boxes = { __navigation: "Menu", __toc: "Contents of this page" };
+  const boxes = { __navigation: say("Menu"), __toc: say("Contents of this page") };
   for (const [id, name] of Object.entries(boxes)) {
     const box = document.getElementById(id);
     for (const label of document.querySelectorAll(`.page label[for=${id}]`)) {
@@ -73,6 +74,14 @@
     unfold();
     addEventListener("hashchange", unfold);
   }
+
+  /* The other language, at the section that is in sight or was asked for, with the same search. */
+  const edition = document.querySelector(".d2l-edition");
+  edition?.addEventListener("click", () => {
+    const inSight = [...document.querySelectorAll(".toc-tree .scroll-current > a")].pop()?.hash;
+    edition.hash = inSight || location.hash;
+    edition.search = location.search;
+  });
 
   const list = document.querySelector(".sidebar-scroll");
   const here = list?.querySelector(".current-page");

@@ -9,12 +9,17 @@
   const MOST = 30;
   const EXCERPT = 220;
 
+  const say = (text) => window.d2lWords?.[text] ?? text;
+
   /** Spellings of one word become equal: 1×1 and 1x1, Kernel and kernels, ReLU and relu. */
   const plain = (text) =>
     text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
       .replace(/(\d)\s*[×x]\s*(?=\d)/g, "$1x").replace(/isation\b/g, "ization").replace(/iser\b/g, "izer");
+  const WORD = "\\p{Script=Han}+|(?:(?!\\p{Script=Han})[\\p{L}\\p{N}_])+";
+  /** Words; a run of Chinese characters is one, with spaces within, so that any part of it is found as a phrase. */
   const words = (text) =>
-    (plain(text).match(/[\p{L}\p{N}_]+/gu) ?? []).map((word) => (/[^su]s$/.test(word) && word.length > 3 ? word.slice(0, -1) : word));
+    (plain(text).match(new RegExp(WORD, "gu")) ?? []).map((word) =>
+      /\p{Script=Han}/u.test(word) ? [...word].join(" ") : /[^su]s$/.test(word) && word.length > 3 ? word.slice(0, -1) : word);
   const joined = (text) => ` ${words(text).join(" ")} `;
 
   const entries = (window.d2lSearch ?? []).flatMap(([page, chapter, found]) =>
@@ -25,10 +30,14 @@
       all: joined(`${title} ${text} ${names.join(" ")}`),
     })));
 
+  /** The words of a query, of Chinese every two neighbours: one sentence says it in other words than another. */
+  const pairs = (query) =>
+    words(query).flatMap((word) => (/^\p{Script=Han} ./u.test(word) ? word.match(/\S (?=(\S))/g).map((one, i) => one + word[2 * i + 2]) : word));
+
   /** How well an entry answers: 0 if not at all. */
   function score(entry, query, every) {
     const phrase = joined(query);
-    const asked = phrase.trim().split(" ");
+    const asked = every ? words(query) : pairs(query);
     const has = (word, whole) => entry.all.includes(whole ? ` ${word} ` : ` ${word}`);
     const found = asked.filter((word) => has(word, false));
     if (!asked[0] || (every ? found.length < asked.length : !found.length)) return 0;
@@ -36,7 +45,8 @@
     let points = (10 * found.length + 5 * whole) / asked.length;
     if (entry.all.includes(phrase)) points += 5 + Math.min(entry.all.split(phrase).length - 1, 8);
     const byName = entry.named.map((name, number) => {
-      const share = asked.length / Math.max(name.trim().split(" ").length, asked.length);
+      const [length, most] = [phrase, name].map((one) => one.trim().split(" ").length);
+      const share = length / Math.max(most, length);
       if (name === phrase) return number ? 90 : 100;
       if (name.includes(phrase)) return (name.startsWith(phrase) ? 20 : 15) + 40 * share;
       return asked.every((word) => name.includes(` ${word}`)) ? 10 + 20 * share : 0;
@@ -54,10 +64,10 @@
 
   /** Titles that are spelled a little like the query. */
   function similar(query) {
-    const pairs = (text) => new Set([...plain(text)].slice(1).map((letter, i) => plain(text)[i] + letter));
-    const mine = pairs(query);
+    const letters = (text) => new Set([...plain(text)].slice(1).map((letter, i) => plain(text)[i] + letter));
+    const mine = letters(query);
     const near = entries.map((entry) => {
-      const theirs = pairs(entry.title);
+      const theirs = letters(entry.title);
       const both = [...mine].filter((pair) => theirs.has(pair)).length;
       return { entry, share: (2 * both) / (mine.size + theirs.size || 1) };
     });
@@ -76,8 +86,10 @@
 
   /** The piece of a text around the first word that was asked for, with all such words marked. */
   function excerpt(text, query) {
-    const parts = text.match(/[\p{L}\p{N}_]+|[^\p{L}\p{N}_]+/gu) ?? [];
-    const asked = words(query);
+    const found = words(query).some((word) => joined(text).includes(` ${word}`));
+    const asked = found ? words(query) : pairs(query);
+    const chinese = asked.map((word) => word.replaceAll(" ", "")).filter((word) => /\p{Script=Han}/u.test(word));
+    const parts = text.match(new RegExp([...chinese, "\\p{Script=Han}", WORD, "[^\\p{L}\\p{N}_]+"].join("|"), "gu")) ?? [];
     const hit = (part) => words(part).some((word) => asked.some((one) => word.startsWith(one)));
     const first = Math.max(parts.findIndex(hit), 0);
     let start = first;
@@ -101,24 +113,24 @@
     box.replaceChildren();
     if (!words(query).length) return;
     if (found.length) {
-      const count = found.length === 1 ? "1 result" : `${found.length} results`;
+      const count = found.length === 1 ? say("1 result") : say("# results").replace("#", found.length);
       const items = found.slice(0, MOST).map((entry) => {
-        const place = entry.kind === CHAPTER ? "Page" : entry.kind === NAME ? "Python API" : entry.chapter;
+        const place = entry.kind === CHAPTER ? say("Page") : entry.kind === NAME ? "Python API" : entry.chapter;
         return make("li", {}, link(entry), make("span", { className: "d2l-place" }, place), excerpt(entry.text, query));
       });
       box.append(make("p", {}, count), make("ol", {}, ...items));
       return;
     }
     const near = similar(query);
-    const line = make("p", {}, `Nothing in the course has “${query}”. `);
+    const line = make("p", {}, say("Nothing in the course has “#”. ").replace("#", () => query));
     if (near.length) {
-      line.append("Did you mean ");
-      near.forEach((entry, i) => line.append(i ? (i < near.length - 1 ? ", " : " or ") : "", link(entry)));
-      line.append("? ");
+      line.append(say("Did you mean "));
+      near.forEach((entry, i) => line.append(i ? (i < near.length - 1 ? say(", ") : say(" or ")) : "", link(entry)));
+      line.append(say("? "));
     }
-    line.append("Try fewer or other words, or look through the ");
-    line.append(make("a", { href: box.dataset.glossary }, "glossary"), " or the ");
-    line.append(make("a", { href: box.dataset.index }, "index of names"), ".");
+    line.append(say("Try fewer or other words, or look through the "));
+    line.append(make("a", { href: box.dataset.glossary }, say("glossary")), say(" or the "));
+    line.append(make("a", { href: box.dataset.index }, say("index of names")), say("."));
     box.append(line);
   }
 

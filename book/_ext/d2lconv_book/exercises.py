@@ -12,13 +12,14 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.locale import _
 
 from d2lconv.exercises.engine.registry import find
 from d2lconv.questions import web
 from d2lconv_book.explorers import write_file
+from d2lconv_book.language import COLAB
 
 _CHECK = re.compile(r'^check\("([\w.]+)", (?!.*solution=True)', re.MULTILINE)
-_COLAB = "https://colab.research.google.com/"
 
 
 def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
@@ -28,7 +29,7 @@ def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
         return
     cells = json.loads(path.read_text("utf-8"))["cells"]
     links = (link["refuri"] for link in doctree.findall(nodes.reference) if "refuri" in link)
-    notebook = next((link for link in links if link.startswith(_COLAB)), "")
+    notebook = next((link for link in links if link.startswith(COLAB)), "")
     for cell in list(doctree.findall(nodes.container)):
         if cell.get("nb_element") != "cell_code" or not (found := _CHECK.search(cell.astext())):
             continue
@@ -37,7 +38,7 @@ def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
             cell.replace_self(nodes.raw("", form, format="html"))
         else:
             address = f"{notebook}#scrollTo={cells[cell['cell_index']]['id']}"
-            link = nodes.reference("", "Open this exercise in Colab", refuri=address)
+            link = nodes.reference("", _("Open this exercise in Colab"), refuri=address)
             cell[:] = [cell[0], nodes.paragraph("", "", link, classes=["d2l-code-exercise"])]
 
 

@@ -42,7 +42,7 @@ PHOTOGRAPH = 2500
 
 Box = tuple[float, float, float, float]
 
-_FILE_NAME = re.compile(r"\S*(/|\.(svg|png|jpe?g|gif|webp))\S*")
+_FILE_NAME = re.compile(r"[!-~]*(/|\.(svg|png|jpe?g|gif|webp))[!-~]*")
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]*)")
 _URL = re.compile(r"url\(\s*['\"]?#([^)'\"]*)['\"]?\s*\)")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")

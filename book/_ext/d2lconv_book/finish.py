@@ -20,6 +20,7 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.locale import _
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ def finished(page: str) -> str:
         return page
     for found, better in RULES:
         page = found.sub(better, page)
+    page = re.sub(r'(?<=\baria-label=")[^"&]+(?=")', lambda label: html.escape(str(_(label[0]))), page)
     meta = f'{_OURS} content="{html.escape(policy(), quote=False)}">'
     return _CHARSET.sub(lambda charset: f"{charset[0]}\n    {meta}", page, count=1)
 

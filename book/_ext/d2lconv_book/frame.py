@@ -14,6 +14,7 @@ from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _CascadingStyleSheet, _JavaScript
 from sphinx.config import Config
+from sphinx.locale import _
 from sphinx.util import logging
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -72,7 +73,10 @@ def join_files(static: Path) -> None:
     css = [re.sub(r"/\*# sourceMappingURL.*", "", style) for style in styles]
     (static / "styles.css").write_text(short("\n".join([furo.get_pygments_stylesheet(), *css])), "utf-8")
     js = [re.sub(r"^//# sourceMappingURL.*", "", script, flags=re.MULTILINE) for script in scripts]
-    (static / "scripts.js").write_text("\n;\n".join(js), "utf-8")
+    said = re.findall(r'\bsay\("([^"]+)"\)', "".join(path.read_text("utf-8") for path in static.glob("*.js")))
+    if words := {text: str(_(text)) for text in sorted(set(said)) if _(text) != text}:
+        js.insert(0, f"window.d2lWords = {json.dumps(words, ensure_ascii=False)}")
+    (static / "scripts.js").write_text("\n;\n".join(js).replace("'zh-CN'", "'zh-Hans'"), "utf-8")
 
 
 def dress(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -119,7 +123,7 @@ def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         doctree[:] = [nodes.paragraph("", said)]  # the page is written already
 
 
-_MINUTES = re.compile(r"\bTime\b\D*(\d+) minutes")
+_MINUTES = re.compile(r"(?:\bTime\b|时间)\D*(\d+) ?(?:minutes|分钟)")
 
 
 def learning_resource(config: Config, page: str, document: nodes.document, promise: str) -> str:
@@ -145,7 +149,7 @@ def learning_resource(config: Config, page: str, document: nodes.document, promi
 
 # ---- lists that are made: the chapters on the start page, the exercises on theirs ----
 
-_EXERCISE = re.compile(r"^### (Exercise \d+ · (.+?) (★+))$", re.MULTILINE)
+_EXERCISE = re.compile(r"^### ((?:Exercise |练习)\d+ · (.+?) (★+))$", re.MULTILINE)
 _NO_PROMISE = re.compile(r"\[[^\]]+\]\([^)]+\)$|<!--")  # the Colab link, a comment
 
 
@@ -159,10 +163,10 @@ def chapters(root: Path) -> str:
             path = _file(root, str(entry))
             title, *paragraphs = re.split(r"\n\s*\n", _prose(path)[0])
             promise = next(" ".join(text.split()) for text in paragraphs if not _NO_PROMISE.match(text))
-            promise = re.split(r"(?<=[.?!]) ", promise, maxsplit=1)[0]
+            promise = re.split(r"(?<=[.?!]) |(?<=[。？！])", promise, maxsplit=1)[0]
             number += 1
             mark = "-" if part is toc.root.subtrees[-1] else f"{number}."  # the last part is for reference
-            lines.append(f"{mark} [{title.removeprefix('# ')}]({path.name}). {promise}")
+            lines.append(f"{mark} [{title.removeprefix('# ')}]({path.name}){_('. ')}{promise}")
     return "\n".join(lines)
 
 

@@ -8,20 +8,19 @@ readers choose (`_static/page.js`).
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.locale import _
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-OPTIONAL = "Optional: "
 _FOLD = (
     '<details class="d2l-optional"><summary>'
-    '<span class="collapsed">Show this section</span>'
-    '<span class="expanded">Hide this section</span></summary>'
+    '<span class="collapsed">{}</span><span class="expanded">{}</span></summary>'
 )
 
 
 def number_parts(app: Sphinx, doctree: nodes.document) -> None:
     """Give figures ids, since Sphinx numbers only what can be linked to; number a chapter's formulas."""
     for number, figure in enumerate(doctree.findall(nodes.figure), start=1):
-        if not figure["ids"]:
+        if not figure["names"]:
             figure["ids"] = [f"figure-{number}"]
     if app.env.doc2path(app.env.docname).endswith(".ipynb"):
         for number, formula in enumerate(doctree.findall(nodes.math_block), start=1):
@@ -36,10 +35,11 @@ class FoldOptional(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         """Go through the sections of one page."""
+        fold = _FOLD.format(_("Show this section"), _("Hide this section"))
         for section in list(self.document.findall(nodes.section)):
             title, *rest = section.children
-            if title.astext().startswith(OPTIONAL):
-                before, after = (nodes.raw("", text, format="html") for text in (_FOLD, "</details>"))
+            if section["ids"][0].startswith("optional-"):
+                before, after = (nodes.raw("", text, format="html") for text in (fold, "</details>"))
                 section.children = []
                 section.extend([title, before, *rest, after])
 

@@ -15,15 +15,15 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
-
-from d2lconv_book.reading import OPTIONAL
+from sphinx.locale import _
 
 INDEX = "_static/search-index.js"
 GLOSSARY, CHAPTER, SECTION, EXERCISE, NAME = range(5)
 
 #: TeX that reads better as a character; other commands are left out of what is searched.
 _TEX = {r"\times": "×", r"\cdot": "·", r"\le": "≤", r"\ge": "≥", r"\ne": "≠", r"\star": "⋆", r"\to": "→"}
-_ALSO = re.compile(r"[Aa]lso called (?:an? |the )?([^.;:,()]+)")
+_ALSO = re.compile(r"[Aa]lso called (?:an? |the )?([^.;:,()]+)|也(?:叫|称)(?:作|为)?([^。；：，（）]+)")
+_OPTIONAL = re.compile(r"^(Optional: |选读：)")
 
 
 def words_of_tex(tex: str) -> str:
@@ -64,13 +64,16 @@ def entries(page: str, doctree: nodes.document) -> Iterator[list[Any]]:
         kind = SECTION if depth else CHAPTER
         if stem == "glossary" and section.parent.parent is not doctree and depth:
             kind = GLOSSARY
-        elif stem == "exercises" or title.astext().startswith("Exercise"):
+        elif stem == "exercises" or section["ids"][0].startswith("exercise-"):
             kind = EXERCISE
         text = " ".join("".join(words for child in section for words in words_of(child)).split())
         also = _ALSO.search(text) if kind == GLOSSARY else None
-        names = re.split(r" or (?:an? )?", also[1]) if also else []
+        names = re.split(r" or (?:an? )?|、|或", also[1] or also[2]) if also else []
+        name = _OPTIONAL.sub("", title.astext())
+        if "english" in section:  # a Chinese title such as 步幅（步长，stride）
+            names += [*re.split("[（，、）]", name.rstrip("）")), _OPTIONAL.sub("", section["english"])]
         anchor = section["ids"][0] if depth else ""
-        yield [kind, anchor, title.astext().removeprefix(OPTIONAL), text, names]
+        yield [kind, anchor, name, text, names]
     for description in doctree.findall(addnodes.desc):
         signature = description.next_node(addnodes.desc_signature)
         said = next(iter(description[-1].findall(nodes.paragraph)), None)
@@ -103,7 +106,7 @@ def no_other_index(app: Sphinx) -> None:
 def search_page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Tell Sphinx of the page."""
     if app.builder.name == "html":
-        yield "search", {"title": "Search"}, "search.html"
+        yield "search", {"title": _("Search")}, "search.html"
 
 
 def setup(app: Sphinx) -> None:

@@ -79,7 +79,7 @@ class TiePunctuation(SphinxPostTransform):
                 str(text[0]) if text and isinstance(text[0], nodes.Text) else ""
                 for text in (siblings[first:index], siblings[index + 1 : index + 2])
             )
-            kept, rest = before.rstrip("([“‘"), after.lstrip(".,;:!?)]”’")
+            kept, rest = before.rstrip("([“‘（《"), after.lstrip(".,;:!?)]”’，。；：、！？）》")
             if (kept, rest) == (before, after):
                 continue
             tied = nodes.inline(classes=["d2l-tied"])

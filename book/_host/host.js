@@ -157,6 +157,14 @@
     return (view.made ??= view.make(window.d2lShared));
   }
 
+  /** Return a trait of a view; one that stands in a file of its own comes now. */
+  async function giveLate(model, name) {
+    const value = model.get(name);
+    if (typeof value?.file !== "string") return value;
+    await load(value.file, "a file");
+    return window.d2lLate[value.key];
+  }
+
   function modelOf(id) {
     if (!models.has(id)) {
       if (!Object.hasOwn(saved, id)) throw new Error("its saved state is missing");
@@ -206,7 +214,8 @@
       const element = figure.element(id);
       const name = figure.view.get("_anywidget_id");
       const view = await loadView(name);
-      view.render({ model: figure.view, el, worker: views[`${name}.worker`] });
+      const late = (trait) => giveLate(figure.view, trait);
+      view.render({ model: figure.view, el, late, worker: views[`${name}.worker`] });
       element.classList.add("d2l-interactive");
       place.replaceChildren(element);
       place.dataset.ready = "";

@@ -160,7 +160,6 @@ SPOILED = [
     ("feature_maps", {"place": [0, 28]}, "place must be 2 times a whole number from 0 to"),
     ("own_digit", {"drawing": "f"}, 'drawing must be 256 digits from 0 to f, or empty, got "f"'),
     ("own_digit", {"network": {"activation": "gelu"}}, "network must be an object with activation, pooling"),
-    ("own_digit", {"digits": []}, "digits must be an object with train, valid"),
     ("training", {"seed": -1}, "seed must be a whole number from 0 to 4294967295, got -1"),
     ("training", {"lr_index": 12}, "lr_index must be from 0 to 8, got 12"),
     (
@@ -170,8 +169,8 @@ SPOILED = [
     ),
     (
         "training",
-        {"digits": {"train": {"pixels": "z", "labels": "1"}}},
-        "digits must be an object with train",
+        {"examples": {"pixels": "z", "labels": "1"}},
+        "examples must have a label for every 64 pixels",
     ),
     ("feature_maps", {"layers": []}, "layers must be 1 to 100 times an object with kind, name, shape"),
 ]

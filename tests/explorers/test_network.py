@@ -6,13 +6,13 @@ import random
 
 import pytest
 import torch
-from tests.package.networks import as_trained, round_norm
+from tests.package.networks import as_trained, round_layer
 from torch import nn
 from torch.nn import functional as F
 
 from d2lconv.widgets.feature_maps import FeatureMapView
 from d2lconv.widgets.feature_maps.network import read_network
-from d2lconv.widgets.feature_maps.packing import pack, unpack
+from d2lconv.widgets.feature_maps.packing import pack, pack_rows, unpack
 from d2lconv.widgets.feature_maps.running import run_layers
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
@@ -126,11 +126,8 @@ class Case:
     @functools.cached_property
     def outputs(self):
         """Run PyTorch's own layers with the rounded weights."""
-        for parameter in self.model.parameters():
-            parameter.data = unpack(pack(parameter))
         for layer, spec in zip(self.model, self.layers, strict=True):
-            if isinstance(layer, nn.BatchNorm2d):
-                round_norm(layer, spec)
+            round_layer(layer, spec)
         right, down = self.question["right"], self.question["down"]
         image = unpack(self.question["images"])[self.question["index"]]
         height, width = image.shape[1:]
@@ -278,5 +275,6 @@ def test_a_wrong_script_is_noticed(faults, cases):
 def test_numbers_travel_unchanged(run):
     values = torch.tensor([[-1.0, 0.5, 0.25], [3e-5, 0.0, 1.0]])
     read = "(n, packed) => Array.from(n.unpack(packed).data)"
-    found = run("feature_maps/network.js", read, json.loads(json.dumps(pack(values))))
-    assert torch.equal(torch.tensor(found).reshape(2, 3), unpack(pack(values)))
+    for write in (pack, pack_rows):
+        found = run("feature_maps/network.js", read, json.loads(json.dumps(write(values))))
+        assert torch.equal(torch.tensor(found).reshape(2, 3), unpack(write(values)))

@@ -74,11 +74,11 @@ def test_the_pen_inks_what_lies_within_half_its_width(run):
     assert read_drawing(dot).nonzero().tolist() == [[3, 4]]
 
 
-READ = """async ({readWeights}, {network, drawings}) => {
+READ = """async ({readWeights}, {network, weights, drawings}) => {
   const {makeReader} = await import("../own_digit/learning.js");
   const {readDrawing, fitDrawing, countInk, writeCounts} = await import("../own_digit/preparing.js");
   const {enlarge, readDigits} = await import("../training/digits.js");
-  const reader = makeReader(network, readWeights(network.weights));
+  const reader = makeReader(network, readWeights(weights));
   return drawings.map((text) => {
     const image = enlarge(readDigits(writeCounts(countInk(fitDrawing(readDrawing(text)))))[0]);
     return [Array.from(image), reader.read(image)];
@@ -88,7 +88,8 @@ READ = """async ({readWeights}, {network, drawings}) => {
 
 def test_image_and_scores_are_those_of_pytorch(run):
     texts = [write_drawing(points) for points in drawings()[:40]]
-    found = run("own_digit/weights.js", READ, {"network": view().network, "drawings": texts})
+    given = {"network": view().network, "weights": view().weights, "drawings": texts}
+    found = run("own_digit/weights.js", READ, given)
     for text, (image, scores) in zip(texts, found, strict=True):
         view().drawing = text
         assert image == view().image().flatten().tolist()
@@ -125,8 +126,11 @@ class Desk(FigureOnPage):
         return json.loads(texts.get("drawing", ['""'])[0])
 
     def verdict(self):
+        """Return what it is read as, once the network has come."""
         self.settle()
-        return self.place.locator(".d2l-verdict").inner_text()
+        said = self.place.locator(".d2l-verdict")
+        expect(said).not_to_have_text("The network is being loaded.")
+        return said.inner_text()
 
     def probabilities(self):
         return self.place.locator(".d2l-scores td:last-child").all_inner_texts()
@@ -212,6 +216,35 @@ def test_it_is_drawn_with_keys_and_said(desk):
     assert desk.drawing() == ""
 
 
+def test_network_and_digits_come_with_the_first_stroke_or_are_asked_for_again(visit, serve, book):
+    page, _ = visit(f"{serve(book)}/book/index.html")
+    own = re.compile(r"/_static/figures/[0-9a-f]{8}\.js")
+    asked = []
+    page.on("request", lambda request: own.search(request.url) and asked.append(request.url))
+    page.goto(page.url.replace("index", "own_digit"))
+    desk = Desk(page)
+    desk.settle()
+    assert asked == []
+    page.route(own, lambda route: route.abort())
+    desk.draw(THREE[:7])
+    status = desk.place.locator(".d2l-status")
+    missing = "The network is missing: a file could not be loaded. Draw again to try again."
+    expect(status).to_have_text(missing)
+    page.unroute(own)
+    desk.draw(THREE[6:])
+    expect(desk.place.locator(".d2l-verdict")).to_contain_text("Read as ")
+    expect(status).to_have_text("")
+    assert desk.verdict() == expected(desk.drawing())[0]
+    of_both = set(asked)
+    assert len(of_both) == 2
+    page.goto(page.url.partition("#")[0].replace("own_digit", "training"))
+    asked.clear()
+    FigureOnPage(page).place.get_by_role("button", name="One step").click()
+    expect(page.locator(".d2l-status").first).to_contain_text("step 1 of", timeout=LONGEST)
+    assert len(asked) == 1
+    assert asked[0] in of_both  # the digits that both figures learn from are one file
+
+
 def test_a_finger_draws_and_the_page_stays(phone):
     page = phone("own_digit")
     page.evaluate("localStorage.clear()")
@@ -242,13 +275,13 @@ def test_digits_are_kept_tested_learned_and_forgotten_and_nothing_is_sent(desk):
     right = int(
         (view().model()(load_digits().valid.images.double()).argmax(1) == load_digits().valid.labels).sum()
     )
-    expect(desk.place.locator(".d2l-results")).to_contain_text(f"{right} of {total}", timeout=LONGEST)
     wrong = {}
     for lines, digit in ((THREE, 3), (SEVEN, 7), (SEVEN[1:], 7), (THREE, 4)):
         desk.draw(lines)
         wrong[len(wrong)] = int(desk.verdict()[8]) != digit
         desk.keep(digit)
         assert desk.verdict() == "Draw a digit from 0 to 9."
+    expect(desk.place.locator(".d2l-results")).to_contain_text(f"{right} of {total}", timeout=LONGEST)
     assert [re.sub("read as \\d", "", one) for one in desk.kept()] == [
         "a 3, ",
         "a 7, ",
@@ -265,6 +298,7 @@ def test_digits_are_kept_tested_learned_and_forgotten_and_nothing_is_sent(desk):
     desk.page.reload()
     again = Desk(desk.page)
     assert len(again.kept()) == 4
+    expect(again.place.locator(".d2l-results")).to_contain_text(f"{right} of {total}", timeout=LONGEST)
     asked = []
     again.page.on("request", lambda request: asked.append(request.url))
 

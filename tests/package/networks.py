@@ -133,9 +133,13 @@ def as_trained(norm):
     return norm.eval()
 
 
-def round_norm(norm, spec):
-    """Let a normalisation compute with the rounded numbers of a figure."""
-    norm.running_mean.zero_()
-    norm.running_var.fill_(1)
-    norm.eps = 0.0
-    norm.weight, norm.bias = (nn.Parameter(unpack(spec[name]).flatten()) for name in ("weight", "bias"))
+def round_layer(layer, spec):
+    """Let a layer compute with the rounded numbers of a figure."""
+    if isinstance(layer, nn.BatchNorm2d):
+        layer.running_mean.zero_()
+        layer.running_var.fill_(1)
+        layer.eps = 0.0
+        layer.weight, layer.bias = (nn.Parameter(unpack(spec[name]).flatten()) for name in ("weight", "bias"))
+    else:
+        for name, parameter in layer.named_parameters():
+            parameter.data = unpack(spec[name])

@@ -89,7 +89,7 @@ def test_network_is_the_given_one_with_weights_in_8_bits():
     with torch.no_grad():
         assert view.scores().allclose(model(view.image()[None])[0].double(), atol=0.02)
         assert torch.equal(view.scores(), view.model()(view.image()[None].double())[0])
-    assert len(json.dumps(view.network)) < 90_000
+    assert len(json.dumps(view.weights)) < 90_000
 
 
 def test_rows_of_zeros_and_vectors_are_packed_too():

@@ -106,9 +106,13 @@ def as_script(state: State, views: dict[str, str]) -> str:
     >>> as_script({}, {"its.View": "view.js"})
     'window.d2lFigures = JSON.parse(\'{"state": {}, "views": {"its.View": "view.js"}}\');\n'
     """
-    data = json.dumps({"state": state, "views": views}, ensure_ascii=False, sort_keys=True)
+    return f"window.d2lFigures = {_parsed({'state': state, 'views': views})};\n"
+
+
+def _parsed(value: Any) -> str:
+    data = json.dumps(value, ensure_ascii=False, sort_keys=True)
     escaped = data.replace("\\", "\\\\").replace("'", "\\'")
-    return f"window.d2lFigures = JSON.parse('{escaped}');\n"
+    return f"JSON.parse('{escaped}')"
 
 
 def shared_script() -> str:
@@ -166,7 +170,8 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
         for one, kind in views_in(saved, own).items():
             wide, narrow = kind.height_of(saved[one]["state"])
             room[model_id] = f' style="--d2l-wide: {wide}rem; --d2l-narrow: {narrow}rem"'
-    script = as_script(compact(saved, ids), write_views(app, page, saved, ids))
+    views = write_views(app, page, saved, ids)
+    script = as_script(compact(saved, ids), views)
     if ids:
         NbMetadataCollector.set_doc_data(app.env, page, _KEY, script)
     address = _versioned(relative_uri(f"{page}.html", file_of(page)), script)
@@ -182,12 +187,14 @@ def place_figures(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[str, str]:
-    """Write the views of a page's figures, their workers and what they share; return the addresses by name.
+    """Write the views of a page's figures, their workers, what they share and what comes late.
 
-    A change in one of their files rebuilds the page.
+    Return the addresses by name. A change in one of their files rebuilds the page.
     """
     scripts = {"shared": ("shared", shared_script())}
-    for kind in views_in(saved, ids).values():
+    for one, kind in views_in(saved, ids).items():
+        state = saved[one]["state"]
+        state |= {trait: _apart(app, page, state[trait]) for trait in kind.late if trait in state}
         name, folder = f"{kind.__module__}.{kind.__name__}", _folder(kind)
         scripts[name] = (folder, view_script(kind))
         if (FOLDER / folder / "worker.js").exists():
@@ -200,6 +207,15 @@ def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[st
         for source in FOLDER.glob(f"{folder}/*.[cj]s*"):
             app.env.note_dependency(str(source))
     return addresses
+
+
+def _apart(app: Sphinx, page: str, value: Any) -> dict[str, str]:
+    """Write a value to a file of its own, which all figures share that hold the same, and say where it is."""
+    script = _parsed(value)
+    key = hashlib.sha256(script.encode()).hexdigest()[:8]
+    file = f"{FIGURES}/{key}.js"
+    write_file(app, file, f'(window.d2lLate ??= {{}})["{key}"] = {script};\n')
+    return {"key": key, "file": relative_uri(f"{page}.html", file)}
 
 
 def _versioned(address: str, text: str) -> str:

@@ -102,6 +102,9 @@ class View(anywidget.AnyWidget):
     """Height of the figure in rem, on a wide page and on a phone, in the tallest of the states that its
     controls lead to: a page keeps this much free, so that nothing moves that stands below."""
 
+    late: ClassVar[tuple[str, ...]] = ()
+    """Large traits that few readers need: a page loads each when the view asks for it."""
+
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of a figure with some state, where it depends on the state."""

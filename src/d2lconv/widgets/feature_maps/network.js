@@ -9,13 +9,14 @@
  */
 
 import { avgPool2d, conv2d, fail, maxPool2d, product, range, receptiveField } from "../shared/geometry.js";
-import { finite, listOf, oneOf, optional, record, text, whole, words } from "../shared/state.js";
+import { anyOf, finite, listOf, oneOf, optional, record, text, whole, words } from "../shared/state.js";
 
 // ---- what a saved state may hold ----
 
 const pairOf = (least, most) => optional(listOf(whole(least, most), 2));
 
-export const PACKED = record({ shape: listOf(whole(1, 2 ** 18), 1, 4), scale: finite, data: text });
+const SCALES = anyOf(finite, listOf(finite, 1, 2 ** 16)); // of all numbers, in 16 bits; of each row, in 8
+export const PACKED = record({ shape: listOf(whole(1, 2 ** 18), 1, 4), scale: SCALES, data: text });
 
 export const LAYER = record({
   kind: oneOf("conv", "norm", "relu", "sigmoid", "tanh", "max", "avg", "flatten", "linear"),
@@ -26,12 +27,16 @@ export const LAYER = record({
   padding: optional(listOf(whole(0, 2048), 2, 4)),
 });
 
-/** Read a tensor: 16-bit multiples of a scale, as text. */
+/** Read a tensor: multiples of a scale, in 16 bits, or of the scale of each row, in 8 bits, as text. */
 export function unpack({ shape, scale, data }) {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-  if (bytes.length !== 2 * product(shape)) fail(`a tensor of shape ${shape.join("×")} needs another number of values`);
+  const [count, rows] = [product(shape), scale.length ?? 0];
+  if (bytes.length !== (rows ? 1 : 2) * count || count % (rows || 1)) {
+    fail(`a tensor of shape ${shape.join("×")} needs another number of values`);
+  }
   const view = new DataView(bytes.buffer);
-  return { shape, data: Float32Array.from({ length: bytes.length / 2 }, (_, i) => view.getInt16(2 * i, true) * scale) };
+  const read = rows ? (_, i) => view.getInt8(i) * scale[Math.floor((i * rows) / count)] : (_, i) => view.getInt16(2 * i, true) * scale;
+  return { shape, data: Float32Array.from({ length: count }, read) };
 }
 
 /** Read the weights of layers. @returns {Layer[]} */

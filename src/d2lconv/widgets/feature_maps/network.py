@@ -12,12 +12,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from d2lconv._arguments import per_axis
 from d2lconv.shapes import conv_output_size, padding_for, pool_output_size
-from d2lconv.widgets.feature_maps.packing import Spec, pack
+from d2lconv.widgets.feature_maps.packing import Spec, pack, pack_rows
 
 LARGEST_KERNEL = 7
 MOST_CHANNELS = 64
 MOST_MACS = 4_000_000  # more would take a browser longer than a blink
-MOST_WEIGHTS = 100_000  # 270 KB of text
+MOST_WEIGHTS = 100_000  # at most 270 KB of text
 
 
 def read_network(model: nn.Module, image_shape: tuple[int, int, int]) -> list[Spec]:
@@ -139,12 +139,11 @@ def _read_conv(layer: Any, shape: tuple[int, ...]) -> Spec:
     }
 
 
-def _packed(weight: Tensor, bias: Tensor | None) -> Spec:
-    given = {"weight": weight, "bias": bias}
-    for name, values in given.items():
+def _packed(weight: Tensor, bias: Tensor | None, write: Callable[[Tensor], Spec] = pack) -> Spec:
+    for name, values in (("weight", weight), ("bias", bias)):
         if values is not None and not torch.isfinite(values).all():
             raise ValueError(f"{name} must be finite")
-    return {name: None if values is None else pack(values) for name, values in given.items()}
+    return {"weight": write(weight), "bias": None if bias is None else pack(bias)}
 
 
 def _at_most_shown(channels: int, size: Any) -> list[int]:
@@ -224,7 +223,7 @@ def _read_linear(layer: Any, shape: tuple[int, ...]) -> Spec:
         "kind": "linear",
         "name": "linear",
         "shape": [layer.out_features],
-        **_packed(layer.weight, layer.bias),
+        **_packed(layer.weight, layer.bias, pack_rows),
     }
 
 

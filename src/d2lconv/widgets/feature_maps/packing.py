@@ -38,7 +38,9 @@ def _spec(whole: np.ndarray, scale: float | list[float], values: Tensor) -> Spec
 
 
 def unpack(packed: Spec) -> Tensor:
-    """Return the numbers that `pack` has written, rounded, in single precision."""
+    """Return the numbers that `pack` or `pack_rows` has written, rounded, in single precision."""
+    if isinstance(packed["scale"], list):
+        return unpack_rows(packed).float()
     whole = np.frombuffer(base64.b64decode(packed["data"]), dtype="<i2").astype(np.float64)
     return torch.from_numpy(whole * packed["scale"]).float().reshape(packed["shape"])
 

@@ -35,8 +35,8 @@ def _conv(spec: Spec, X: Tensor) -> Tensor:
 
 
 def _numbers(spec: Spec) -> tuple[Tensor, Tensor | None]:
-    bias = spec["bias"]
-    return unpack(spec["weight"]).double(), None if bias is None else unpack(bias).double()
+    weight, bias = (spec[name] and unpack(spec[name]).double() for name in ("weight", "bias"))
+    return weight, bias
 
 
 def _max(spec: Spec, X: Tensor) -> Tensor:

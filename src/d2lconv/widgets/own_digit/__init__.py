@@ -10,22 +10,19 @@ import traitlets
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
-from d2lconv.data import ImageData, load_digits
 from d2lconv.data.digits import enlarge
 from d2lconv.models import LeNet
 from d2lconv.models.lenet import ACTIVATIONS, POOLINGS
 from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
 from d2lconv.widgets.controls import slider
-from d2lconv.widgets.feature_maps.packing import Spec, pack_rows, unpack_rows
+from d2lconv.widgets.feature_maps.packing import pack_rows, unpack_rows
 from d2lconv.widgets.matrix import within
 from d2lconv.widgets.own_digit.picture import draw_digit, example
 from d2lconv.widgets.own_digit.preparing import DRAWING, SIDE, count_ink, fit, read_drawing, write_drawing
-from d2lconv.widgets.training import packed
+from d2lconv.widgets.training import packed_digits
 
 __all__ = ["own_digit"]
 
-LEARNED = 300
-"""Course's digits, of the training data, that a network learns again beside the reader's own."""
 WIDEST_PEN = 6
 
 
@@ -35,10 +32,11 @@ class OwnDigitView(View):
     Attributes
     ----------
     network : dict
-        The network: ``activation``, ``pooling`` and its packed ``weights``. Read-only.
+        The network's ``activation`` and ``pooling``. Read-only.
+    weights : list of dict
+        Its weights and biases, packed. Read-only.
     digits : dict
-        Some of the course's digits to learn again, ``train``, and those to validate with, ``valid``.
-        Read-only.
+        The course's digits to learn from, ``train``, and those to validate with, ``valid``. Read-only.
     drawing : str
         The points that have ink, 32×32, as 256 hexadecimal digits; empty without ink.
     pen : int
@@ -48,8 +46,10 @@ class OwnDigitView(View):
     _esm = join_scripts("own_digit/view.js")
     _css = join_styles("shared/base.css", "own_digit/view.css")
     height = (63.9, 99.1)
+    late = ("weights", "digits")
 
     network = traitlets.Dict(read_only=True).tag(sync=True)
+    weights = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
     digits = traitlets.Dict(read_only=True).tag(sync=True)
     drawing = traitlets.Unicode("").tag(sync=True)
     pen = traitlets.Int(4).tag(sync=True)
@@ -57,16 +57,15 @@ class OwnDigitView(View):
     def __init__(self, model: LeNet, drawing: str) -> None:
         super().__init__()
         activation, pooling = (_kind_of(model, kinds) for kinds in (ACTIVATIONS, POOLINGS))
-        weights: list[Spec] = [pack_rows(parameter) for parameter in model.parameters()]
-        self.set_trait("network", {"activation": activation, "pooling": pooling, "weights": weights})
-        train, valid, _ = load_digits(size=8)
-        self.set_trait("digits", {"train": packed(_first(train, LEARNED)), "valid": packed(valid)})
+        self.set_trait("network", {"activation": activation, "pooling": pooling})
+        self.set_trait("weights", [pack_rows(parameter) for parameter in model.parameters()])
+        self.set_trait("digits", packed_digits())
         self.drawing = drawing
 
     def model(self) -> LeNet:
         """Return the network of the page, in 64 bits: the given one, with weights rounded to 8 bits."""
-        model = LeNet(activation=self.network["activation"], pooling=self.network["pooling"]).double()
-        for parameter, weights in zip(model.parameters(), self.network["weights"], strict=True):
+        model = LeNet(**self.network).double()
+        for parameter, weights in zip(model.parameters(), self.weights, strict=True):
             parameter.data = unpack_rows(weights)
         return model.eval()
 
@@ -177,10 +176,6 @@ def _draw(view: OwnDigitView) -> Drawing:
 def _enlarged(counts: Tensor) -> Tensor:
     """Enlarge 8×8 counts to an image, (1, 28, 28), as the course's digits are."""
     return torch.from_numpy(enlarge((counts.float() / 16)[None].numpy(), 28))
-
-
-def _first(data: ImageData, count: int) -> ImageData:
-    return ImageData(data.images[:count], data.labels[:count], data.class_names)
 
 
 def _kind_of(model: LeNet, kinds: dict[str, Any]) -> str:

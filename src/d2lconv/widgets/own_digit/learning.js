@@ -4,6 +4,7 @@ import { enlarge, readDigits } from "../training/digits.js";
 import { Network } from "../training/lenet.js";
 import { makeTrainer } from "../training/runner.js";
 
+const LEARNED = 300; // of the course's digits, beside the reader's own
 const EPOCHS = 8;
 const REPEATS = 3; // of each digit of the reader's own in an epoch
 const AT_ONCE = 20; // images between which the page may do something else
@@ -59,12 +60,12 @@ export async function countRight(reader, { pixels, labels }) {
  */
 export function learnAgain({ kind, weights, course, own }, address, tell) {
   const repeated = Array.from({ length: REPEATS }, () => own).flat();
-  const pixels = course.train.pixels + repeated.map((one) => one.pixels).join("");
-  const labels = course.train.labels + repeated.map(({ label }) => label).join("");
+  const pixels = course.train.pixels.slice(0, 64 * LEARNED) + repeated.map((one) => one.pixels).join("");
+  const labels = course.train.labels.slice(0, LEARNED) + repeated.map(({ label }) => label).join("");
   const settings = { ...kind, ...RATE, weights };
   const goal = EPOCHS * Math.ceil(labels.length / RATE.batch_size);
   let epochs = [];
-  const trainer = makeTrainer({ train: { pixels, labels }, valid: course.valid }, address, {
+  const trainer = makeTrainer(async () => ({ train: { pixels, labels }, valid: course.valid }), address, {
     tell(report) {
       epochs.push(...report.epochs);
       const valid = epochs.length ? Math.round(epochs.at(-1)[3] * course.valid.labels.length) : null;
@@ -72,6 +73,7 @@ export function learnAgain({ kind, weights, course, own }, address, tell) {
       tell({ done: epochs.length, epochs: EPOCHS, weights: now.weights, valid, running, failed });
     },
     lose: () => begin(),
+    fail: () => {}, // the digits are at hand
   });
   function begin() {
     epochs = [];

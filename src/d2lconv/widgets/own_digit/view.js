@@ -3,13 +3,13 @@
 import { cellName, counted, dress, fill, make, write } from "../shared/base.js";
 import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
 import { makeMap, readColours, watchTheme } from "../feature_maps/maps.js";
-import { readState, record, text, whole } from "../shared/state.js";
-import { enlarge, readDigits } from "../training/digits.js";
+import { oneOf, readState, record, whole } from "../shared/state.js";
+import { checkCourse, enlarge, readDigits } from "../training/digits.js";
 import { heldOut, makeCollection, MOST_KEPT } from "./kept.js";
 import { countRight, learnAgain, makeReader, probabilitiesOf, takenFor } from "./learning.js";
 import { makePad } from "./pad.js";
 import { countInk, fitDrawing, readDrawing, SIDE_DRAWN, writeCounts } from "./preparing.js";
-import { NETWORK, readWeights } from "./weights.js";
+import { readWeights } from "./weights.js";
 
 const CLASSES_READ = Array.from({ length: 10 }, (_, digit) => digit);
 const MAPS_SHOWN = { count: 6, side: 14 };
@@ -21,22 +21,7 @@ const STATE = {
   },
   pen: whole(1, 6),
 };
-const PACKED_DIGITS = record({ pixels: text, labels: text });
-
-/** Read the network and the course's digits, once: they do not change. */
-function readCourse(model) {
-  const { network, digits } = readState(model, {
-    network: NETWORK,
-    digits: record({ train: PACKED_DIGITS, valid: PACKED_DIGITS }),
-  });
-  for (const name of ["train", "valid"]) {
-    const { pixels, labels } = digits[name];
-    const isRight = /^[a-q]+$/.test(pixels) && /^\d+$/.test(labels) && pixels.length === 64 * labels.length;
-    if (!isRight) throw new RangeError(`digits.${name} must have a label for every 64 pixels, each a letter from a to q`);
-  }
-  const { activation, pooling } = network;
-  return { kind: { activation, pooling }, weights: readWeights(network.weights), digits };
-}
+const NETWORK = record({ activation: oneOf("relu", "sigmoid", "tanh"), pooling: oneOf("max", "avg") });
 
 // ---- lay out ----
 
@@ -113,8 +98,8 @@ function drawReading(parts, reader, points, colours) {
   parts.fitted.paint({ data: fitted, shape: [side, side] }, 1, colours);
   parts.counts.paint({ data: counts, shape: [8, 8] }, 16, colours);
   parts.image.paint({ data: image, shape: [28, 28] }, BRIGHT, colours);
-  const isEmpty = !points.includes(1);
-  const shares = probabilitiesOf(reader.read(image));
+  const isEmpty = !reader || !points.includes(1);
+  const shares = isEmpty ? new Array(10).fill(0) : probabilitiesOf(reader.read(image));
   const size = MAPS_SHOWN.side ** 2;
   const all = isEmpty ? new Float64Array(MAPS_SHOWN.count * size) : reader.network.pooled[0].slice(0, MAPS_SHOWN.count * size);
   const limit = all.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
@@ -132,8 +117,8 @@ function drawReading(parts, reader, points, colours) {
 }
 
 /** Say in a sentence what a digit is read as. */
-function verdictOf(shares) {
-  if (!shares) return "Draw a digit from 0 to 9.";
+function verdictOf(shares, drawing) {
+  if (!shares) return drawing ? "The network is being loaded." : "Draw a digit from 0 to 9.";
   const best = shares.indexOf(Math.max(...shares));
   return `Read as ${best}, probability ${shares[best].toFixed(2)}.`;
 }
@@ -144,11 +129,11 @@ function drawKept(parts, kept, readings, isHeld, plates, colours) {
   const items = kept.map(({ label, pixels }, i) => {
     const plate = (plates[i].item ??= make("li", {}, plates[i].map.element, plates[i].name, plates[i].role));
     plates[i].map.paint({ data: readDigits(pixels)[0], shape: [8, 8] }, 1, colours);
-    const isRight = readings[i] === label;
-    write(plates[i].name, isRight ? `${label} ✓` : `${label} → ${readings[i]}`);
+    const isRight = readings?.[i] === label;
+    write(plates[i].name, !readings ? String(label) : isRight ? `${label} ✓` : `${label} → ${readings[i]}`);
     write(plates[i].role, isHeld[i] ? "held out" : "");
-    const held = isHeld[i] ? ", held out" : "";
-    dress(plate, { class: !isRight && "d2l-wrong", "aria-label": `a ${label}, read as ${readings[i]}${held}` });
+    const [read, held] = [readings ? `, read as ${readings[i]}` : "", isHeld[i] ? ", held out" : ""];
+    dress(plate, { class: readings && !isRight && "d2l-wrong", "aria-label": `a ${label}${read}${held}` });
     return plate;
   });
   if (parts.kept.children.length !== items.length) {
@@ -170,7 +155,7 @@ function drawResults(parts, { kept, first, now, learned, held, course }) {
     ["Yours, held out", ...count(held.chosen)],
   ];
   function count(chosen) {
-    return [kept.filter((_, i) => chosen(i)).length, rightOf(kept, first, chosen), now && rightOf(kept, now, chosen)];
+    return [kept.filter((_, i) => chosen(i)).length, ...[first, now].map((readings) => readings && rightOf(kept, readings, chosen))];
   }
   const written = (value, total) => (!total || !Number.isInteger(value) ? "–" : `${value} of ${total}`);
   const line = ([name, total, before, after]) => [
@@ -188,7 +173,7 @@ function drawResults(parts, { kept, first, now, learned, held, course }) {
 // ---- listen ----
 
 /** Write the state as lines of PyTorch. */
-function codeOf({ kind }, { drawing }) {
+function codeOf(kind, { drawing }) {
   const counts = countInk(fitDrawing(readDrawing(drawing)));
   const rows = Array.from({ length: 8 }, (_, row) => counts.slice(8 * row, 8 * row + 8));
   return [
@@ -202,41 +187,63 @@ function codeOf({ kind }, { drawing }) {
   ].join("\n");
 }
 
-function render({ model, el, worker }) {
+function render({ model, el, worker, late = async (name) => model.get(name) }) {
   const root = make("div", { class: "d2l-view d2l-own" });
-  const course = readCourse(model);
-  const [first, now] = [makeReader(course.kind, course.weights), makeReader(course.kind, course.weights)];
+  const { activation, pooling } = readState(model, { network: NETWORK }).network;
+  const kind = { activation, pooling };
+  let coming = null; // the weights and the course's digits, a promise
+  let [weights, digits, first, now] = []; // first: the network as it came
+  let lost = ""; // why there is no network
   const collection = makeCollection();
   const plates = [];
-  const total = course.digits.valid.labels.length;
-  const valid = { count: total, first: null, now: null };
+  const valid = { count: 0, first: null, now: null };
   let colours = null; // of the theme
   let lesson = null; // {done, epochs, running, failed, learned: Kept[], stop}
   let note = ""; // what was done last
   let [drawn, saidStatus] = ["", ""]; // last
   let readings = null; // of the digits that are kept, by both networks
 
+  /** Get what a page loads only for readers who draw. */
+  async function fetchCourse() {
+    try {
+      [weights, digits] = await Promise.all([late("weights").then(readWeights), late("digits").then(checkCourse)]);
+    } catch (error) {
+      coming = null;
+      lost = `The network is missing: ${error.message}. Draw again to try again.`;
+      soon();
+      return;
+    }
+    lost = "";
+    [first, now] = [makeReader(kind, weights), makeReader(kind, weights)];
+    valid.count = digits.valid.labels.length;
+    reread();
+    soon();
+    valid.first = await countRight(makeReader(kind, weights), digits.valid);
+    soon();
+  }
+  const getCourse = () => (coming ??= fetchCourse());
+
   const readAll = (reader) => collection.all().map(({ pixels }) => takenFor(reader, enlarge(readDigits(pixels)[0])));
-  const reread = () => (readings = [first, now].map(readAll));
+  const reread = () => (readings = now && [first, now].map(readAll));
 
   /** Leave what was learned. */
   function back() {
     lesson?.stop();
     lesson = null;
     valid.now = null;
-    now.use(course.weights);
+    now?.use(weights);
     reread();
   }
 
   function learn() {
     const kept = collection.all();
-    if (!kept.length || lesson?.running) return;
+    if (!now || !kept.length || lesson?.running) return;
     back();
     const isHeld = heldOut(kept);
     const learned = kept.filter((_, i) => !isHeld[i]);
     lesson = { done: 0, epochs: 1, running: true, failed: null, learned, stop: () => {} };
     const own = lesson;
-    own.stop = learnAgain({ ...course, course: course.digits, own: learned }, location.protocol.startsWith("http") ? worker : null, (report) => {
+    own.stop = learnAgain({ kind, weights, course: digits, own: learned }, location.protocol.startsWith("http") ? worker : null, (report) => {
       const isNew = report.done > own.done || !report.running;
       Object.assign(own, report);
       if (isNew && !report.failed) {
@@ -273,28 +280,29 @@ function render({ model, el, worker }) {
   const pad = makePad(model, () => soon());
   const parts = layOut(root, pad, act);
   write(parts.hint, HINT);
-  reread();
+  for (const event of ["pointerenter", "focus"]) pad.element.addEventListener(event, getCourse, { once: true });
 
   function drawCollection() {
     const kept = collection.all();
     const isHeld = heldOut(kept);
     const learned = new Set(lesson?.learned.map(({ label, pixels }) => `${label}${pixels}`));
     const wasLearned = (i) => (lesson ? learned.has(`${kept[i].label}${kept[i].pixels}`) : !isHeld[i]);
-    drawKept(parts, kept, readings[1], kept.map((_, i) => !wasLearned(i)), plates, colours);
+    drawKept(parts, kept, readings?.[1], kept.map((_, i) => !wasLearned(i)), plates, colours);
     const found = drawResults(parts, {
-      ...{ kept, first: readings[0], now: lesson && readings[1], course: valid },
+      ...{ kept, first: readings?.[0], now: lesson && readings[1], course: valid },
       learned: { planned: !lesson, chosen: wasLearned },
       held: { chosen: (i) => !wasLearned(i) },
     });
     const isFull = kept.length >= MOST_KEPT;
     for (const button of parts.keep) button.disabled = !model.get("drawing") || isFull;
-    dim(parts.learn, !kept.length || Boolean(lesson?.running));
+    dim(parts.learn, !now || !kept.length || Boolean(lesson?.running));
     dim(parts.back, !lesson);
     dim(parts.forgetLast, !kept.length);
     dim(parts.forgetAll, !kept.length);
     const privacy = `Nothing leaves this browser: your digits are kept in its storage for this site, until you forget them here${isFull ? `; it holds ${MOST_KEPT}` : ""}.`;
     write(parts.trouble, collection.trouble() || privacy);
-    const status = !lesson ? note
+    const status = lost ? lost
+      : !lesson ? note
       : lesson.failed ? `Stopped: ${lesson.failed}`
       : lesson.running ? `Learning: epoch ${lesson.done} of ${lesson.epochs} is done.`
       : `${note ? `${note} ` : ""}${found}`;
@@ -303,13 +311,14 @@ function render({ model, el, worker }) {
   }
 
   function draw({ drawing }, say) {
-    if (drawing && drawing !== drawn) note = "";
+    if (drawing && drawing !== drawn) [note, lost] = ["", ""];
+    if (!lost && (drawing || collection.all().length)) getCourse();
     drawn = drawing;
     colours ??= readColours(root);
     const points = readDrawing(drawing);
     pad.paint(points, colours);
     const shares = drawReading(parts, now, points, colours);
-    const verdict = verdictOf(shares);
+    const verdict = verdictOf(shares, drawing);
     write(parts.verdict, verdict);
     dim(parts.undo, !pad.canUndo());
     dim(parts.clear, !drawing);
@@ -321,12 +330,8 @@ function render({ model, el, worker }) {
   }
 
   const { soon, stop } = frameFigure(model, root, {
-    ...{ kinds: STATE, draw, code: (state) => codeOf(course, state) },
+    ...{ kinds: STATE, draw, code: (state) => codeOf(kind, state) },
     onReset: after(back),
-  });
-  countRight(makeReader(course.kind, course.weights), course.digits.valid).then((right) => {
-    valid.first = right;
-    soon();
   });
   const stopTheme = watchTheme(root, () => {
     colours = null;

@@ -51,6 +51,10 @@ class TrainingView(View):
     ----------
     digits : dict
         The images of 8×8 pixels to learn from, ``train``, and to validate with, ``valid``. Read-only.
+    examples : dict
+        The first validation image of each digit, from 0 to 9. Read-only.
+    count : int
+        How many images there are to learn from. Read-only.
     choices : dict
         What can be chosen for each of ``activation``, ``pooling``, ``lr``, ``momentum``, ``batch_size`` and
         ``weight_decay``. Read-only.
@@ -70,7 +74,10 @@ class TrainingView(View):
     _esm = join_scripts("training/view.js")
     _css = join_styles("shared/base.css", "training/view.css")
     height = (67.8, 108.1)
+    late = ("digits",)
 
+    examples = traitlets.Dict(read_only=True).tag(sync=True)
+    count = traitlets.Int(read_only=True).tag(sync=True)
     digits = traitlets.Dict(read_only=True).tag(sync=True)
     choices = traitlets.Dict(read_only=True).tag(sync=True)
     activation_index = traitlets.Int(0).tag(sync=True)
@@ -86,8 +93,10 @@ class TrainingView(View):
 
     def __init__(self, settings: dict[str, Any], *, shifts: bool, seed: int) -> None:
         super().__init__()
+        self.set_trait("digits", packed_digits())
         data = load_digits(size=8)
-        self.set_trait("digits", {name: packed(getattr(data, name)) for name in ("train", "valid")})
+        self.set_trait("examples", packed(_examples(data.valid)))
+        self.set_trait("count", len(data.train))
         lists = {name: _with(CHOICES[name], value) for name, value in settings.items()}
         self.set_trait("choices", lists)
         for name, value in settings.items():
@@ -252,6 +261,18 @@ def _written(choice: str | float) -> str:
     """Write a choice as it stands in a list."""
     words = {"relu": "ReLU", "avg": "average", "max": "maximum"}
     return words.get(choice, choice) if isinstance(choice, str) else f"{choice:.10g}"
+
+
+def _examples(data: ImageData) -> ImageData:
+    """Return the first image of each class."""
+    first = [int((data.labels == label).nonzero()[0]) for label in range(len(data.class_names))]
+    return ImageData(data.images[first], data.labels[first], data.class_names)
+
+
+def packed_digits() -> dict[str, dict[str, str]]:
+    """Write the course's digits, to learn from and to validate with, as text."""
+    data = load_digits(size=8)
+    return {"train": packed(data.train), "valid": packed(data.valid)}
 
 
 def packed(data: ImageData) -> dict[str, str]:

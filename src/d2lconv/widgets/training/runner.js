@@ -69,13 +69,15 @@ export function makeRunner(where, tell) {
 }
 
 /**
- * @param {object} digits
+ * @param {function(): Promise<object>} getDigits called once, before the first step
  * @param {?string} address of the worker's script, where the page is served
- * @param {{tell: function(Report): void, lose: function(): void}} listeners lose: the worker is lost, start again
+ * @param {{tell: function(Report): void, lose: function(): void, fail: function(Error): void}} listeners lose: the
+ *   worker is lost, start again; fail: the digits did not come, run() asks for them again
  * @returns {{start: function(object): void, run: function(number): void, stop: function(): void}}
  */
-export function makeTrainer(digits, address, { tell, lose }) {
+export function makeTrainer(getDigits, address, { tell, lose, fail }) {
   let [id, send, worker, news] = [0, null, null, {}]; // news: what the next order has to bring along
+  let [goal, digits, coming] = [0, null, null];
   const hear = (report) => report.id === id && tell(report);
 
   function useWorker() {
@@ -96,25 +98,45 @@ export function makeTrainer(digits, address, { tell, lose }) {
     news.digits = digits;
   }
 
+  function pass() {
+    send({ id, goal, ...news });
+    news = {};
+  }
+
+  async function setUp() {
+    try {
+      digits = await getDigits();
+    } catch (error) {
+      coming = null;
+      fail(error);
+      return;
+    }
+    if (!goal) return; // it was stopped before it began
+    (address ? useWorker : usePage)();
+    pass();
+  }
+
   return {
     /** Leave the training, if there is one, for another, which the next run() takes up. */
     start(settings) {
       id += 1;
+      goal = 0;
       news.settings = settings;
-      send?.({ goal: 0 });
+      send?.({ goal });
     },
 
     /** Train until so many steps are done: 0 pauses. */
-    run(goal) {
-      if (!send) (address ? useWorker : usePage)();
-      send({ id, goal, ...news });
-      news = {};
+    run(until) {
+      goal = until;
+      if (send) pass();
+      else if (digits || !coming) coming = setUp();
     },
 
     stop() {
       id += 1;
+      goal = 0;
       if (worker) worker.terminate();
-      else send?.({ goal: 0 });
+      else send?.({ goal });
     },
   };
 }

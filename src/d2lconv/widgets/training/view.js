@@ -5,7 +5,7 @@ import { makeMap, readColours, watchTheme } from "../feature_maps/maps.js";
 import { frameFigure } from "../shared/frame.js";
 import { between, flag, listOf, oneOf, readState, record, text, whole } from "../shared/state.js";
 import { makeChart } from "./chart.js";
-import { enlarge, readDigits } from "./digits.js";
+import { checkCourse, checkDigits, enlarge, readDigits } from "./digits.js";
 import { initialWeights, Network } from "./lenet.js";
 import { makeTrainer, strideAt } from "./runner.js";
 import { SHIFT } from "./sgd.js";
@@ -29,7 +29,6 @@ const SETTINGS = {
   batch_size: whole(1, 512),
   weight_decay: between(0, 1),
 };
-const DIGITS = record({ pixels: text, labels: text });
 const STATE = {
   choices: record(Object.fromEntries(Object.entries(SETTINGS).map(([name, allowed]) => [name, listOf(allowed, 1, 20)]))),
   ...Object.fromEntries(Object.keys(SETTINGS).map((name) => [`${name}_index`, whole(0, 19)])),
@@ -48,21 +47,12 @@ function readSettings(state) {
   return { ...Object.fromEntries(chosen), shifts: state.shifts, seed: state.seed };
 }
 
-/** Read the digits to learn from, and those to validate with. */
-function readDigitsOf(model) {
-  const { digits } = readState(model, { digits: record({ train: DIGITS, valid: DIGITS }) });
-  for (const [name, { pixels, labels }] of Object.entries(digits)) {
-    const isRight = /^[a-q]+$/.test(pixels) && /^\d+$/.test(labels) && pixels.length === 64 * labels.length;
-    if (!isRight) throw new RangeError(`digits.${name} must have a label for every 64 pixels, each a letter from a to q`);
-  }
-  return digits;
-}
-
-/** Return the first validation image of a digit, as it is stored. */
-function firstImage({ pixels, labels }, digit) {
-  const index = labels.indexOf(String(digit));
-  if (index < 0) throw new RangeError(`digits.valid must hold a ${digit}`);
-  return readDigits(pixels.slice(64 * index, 64 * (index + 1)))[0];
+/** Read an image of each digit, and how many there are to learn from. */
+function readExamples(model) {
+  const { examples, count } = readState(model, { examples: record({ pixels: text, labels: text }), count: whole(1, 100_000) });
+  const { pixels, labels } = checkDigits("examples", examples);
+  if (labels !== "0123456789") throw new RangeError("examples must hold the digits from 0 to 9");
+  return { images: readDigits(pixels).map(enlarge), count };
 }
 
 // ---- what a training has given so far ----
@@ -207,14 +197,15 @@ function drawInside(parts, network, { image, digit }, colours) {
   return shares;
 }
 
-function drawState(parts, course, moments, shown) {
+function drawState(parts, course, moments, shown, lost) {
   const { running, failed, losses, steps, now } = course;
   write(parts.toggle, running ? "Pause" : "Train");
   const loss = shown.step ? `: loss ${six(losses[shown.step - 1])}` : "";
-  parts.status.hidden = Boolean(failed);
+  const trouble = failed ? `Stopped: ${failed}: the weights have grown out of bounds; try a smaller learning rate.` : lost;
+  parts.status.hidden = Boolean(trouble);
   write(parts.status, `${shown === now ? "" : "Looking back. "}${progress(shown.step, steps)}${loss}`);
-  parts.trouble.hidden = !failed;
-  write(parts.trouble, failed ? `Stopped: ${failed}: the weights have grown out of bounds; try a smaller learning rate.` : "");
+  parts.trouble.hidden = !trouble;
+  write(parts.trouble, trouble);
   dress(parts.back, { max: moments.length - 1, "aria-valuetext": progress(shown.step, steps) });
   parts.back.value = moments.indexOf(shown);
 }
@@ -261,17 +252,18 @@ function code({ settings, epochs }) {
 
 // ---- listen ----
 
-function render({ model, el, worker }) {
+function render({ model, el, worker, late = async (name) => model.get(name) }) {
   const root = make("div", { class: "d2l-view d2l-training" });
-  const digits = readDigitsOf(model);
+  const { images, count } = readExamples(model);
   let course = null;
   let before = []; // what the epochs of other settings gave
   let looking = null; // the step that is looked back at
   let network = null; // in which the digit is shown
   let colours = null; // of the theme
   let said = null;
+  let lost = ""; // why there is nothing to learn from
 
-  const trainer = makeTrainer(digits, location.protocol.startsWith("http") ? worker : null, {
+  const trainer = makeTrainer(async () => checkCourse(await late("digits")), location.protocol.startsWith("http") ? worker : null, {
     tell(report) {
       addReport(course, report);
       if (report.epochs.length) change(model, { history: [...course.epochs] });
@@ -282,10 +274,15 @@ function render({ model, el, worker }) {
       begin(settings);
       if (running) run(AT_ONCE * course.steps);
     },
+    fail({ message }) {
+      lost = `The digits are missing: ${message}. Try again.`;
+      course.running = false;
+      soon();
+    },
   });
 
   function begin(settings) {
-    course = newCourse(settings, digits.train.labels.length);
+    course = newCourse(settings, count);
     looking = null;
     network = new Network(settings, new Float64Array(course.now.weights.length), 1);
     trainer.start(settings);
@@ -295,7 +292,7 @@ function render({ model, el, worker }) {
   /** Train until a step; 0 pauses. */
   function run(goal) {
     if (course.failed) return;
-    looking = null;
+    [looking, lost] = [null, ""];
     course.running = goal > course.now.step;
     trainer.run(goal);
     soon();
@@ -333,9 +330,9 @@ function render({ model, el, worker }) {
     const moments = momentsOf(course);
     const shown = moments.findLast(({ step }) => step <= (looking ?? Infinity));
     network.parameters.set(shown.weights);
-    drawState(parts, course, moments, shown);
+    drawState(parts, course, moments, shown, lost);
     drawCharts(parts, course, before, shown.step / course.steps);
-    const shares = drawInside(parts, network, { digit: state.digit, image: enlarge(firstImage(digits.valid, state.digit)) }, colours);
+    const shares = drawInside(parts, network, { digit: state.digit, image: images[state.digit] }, colours);
     drawTable(parts.table, course.epochs);
     const now = describe(course, shown, state.digit, shares);
     if (now !== said) say((said = now));

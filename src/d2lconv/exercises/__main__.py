@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from d2lconv.exercises.engine import progress
 from d2lconv.exercises.engine.grading import Grade, grade, misconceptions, notebooks_of, points
 from d2lconv.exercises.engine.notebooks import without_solutions
 from d2lconv.exercises.engine.registry import every_exercise
+from d2lconv.language import translate
 
 __all__ = ["main"]
 
@@ -60,17 +62,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _list() -> int:
     known, note = progress.load()
-    words = {"correct": "correct", "not yet": "not yet"}
-    rows = [("Exercise", "Level", "Yours", "Title")]
+    rows = [tuple(map(translate, ("Exercise", "Level", "Yours", "Title")))]
     exercises = every_exercise()
-    rows += [(one.id, "★" * one.level, words.get(known.get(one.id, ""), "–"), one.title) for one in exercises]
+    for one in exercises:
+        yours = known.get(one.id) if known.get(one.id) in ("correct", "not yet") else "–"
+        rows.append((one.id, "★" * one.level, translate(str(yours)), translate(one.title)))
     _print_table(rows)
     solved = sum(known.get(one.id) == "correct" for one in exercises)
-    print(f"\n{len(exercises)} exercises, {solved} correct.")
-    print(f"Your progress is kept on this computer only, in {progress.path()}")
-    print(f"(another file: set {progress.PATH_VARIABLE}).")
+    print("\n" + translate(f"{len(exercises)} exercises, {solved} correct."))
+    print(translate(f"Your progress is kept on this computer only, in {progress.path()}"))
+    print(translate(f"(another file: set {progress.PATH_VARIABLE})."))
     if note:
-        print(note)
+        print(translate(note))
     return 0
 
 
@@ -127,8 +130,8 @@ def _print_one(grades: Sequence[Grade]) -> None:
         (
             one.notebook,
             one.exercise,
-            one.status,
-            "" if one.status == "correct" else one.misconception or one.summary.split(". ")[0],
+            translate(one.status),
+            "" if one.status == "correct" else translate(one.misconception or one.summary.split(". ")[0]),
         )
         for one in grades
     ]
@@ -138,18 +141,19 @@ def _print_one(grades: Sequence[Grade]) -> None:
 
 def _total(grades: Sequence[Grade]) -> str:
     right, (reached, most) = sum(one.status == "correct" for one in grades), points(grades)
-    return f"{right} of {len(grades)} correct, {reached} of {most} points (★)"
+    return translate(f"{right} of {len(grades)} correct, {reached} of {most} points (★)")
 
 
 def _print_summary(grades: Sequence[Grade]) -> None:
     by_notebook = list(_by_notebook(grades))
     if len(by_notebook) == 1:
         return
-    _print_table([("Notebook", "Total"), *((rows[0].notebook, _total(rows)) for rows in by_notebook)])
+    heads = (translate("Notebook"), translate("Total"))
+    _print_table([heads, *((rows[0].notebook, _total(rows)) for rows in by_notebook)])
     frequent = misconceptions(grades)[:10]
     if frequent:
-        print("\nWhat was misunderstood most often:")
-        _print_table([(exercise, name, f"{count}×") for exercise, name, count in frequent])
+        print("\n" + translate("What was misunderstood most often:"))
+        _print_table([(exercise, translate(name), f"{count}×") for exercise, name, count in frequent])
 
 
 def _by_notebook(grades: Sequence[Grade]) -> Iterator[list[Grade]]:
@@ -187,9 +191,15 @@ def _write_blank(options: argparse.Namespace) -> int:
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _width(text: str) -> int:
+    """Return how many places of a terminal a text takes: a Chinese character takes two."""
+    return sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in text)
 
 
 def _positive(text: str) -> float:

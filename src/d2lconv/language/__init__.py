@@ -6,7 +6,8 @@ it stands in the code, the same in that language. What changes from case to case
     "row {}, column {}": "第{}行，第{}列"
 
 Text in a gap is translated in turn. A sentence without a translation stays in English, so a changed sentence
-is shown as it now is, and a test names it. `translate.js` does the same in a page.
+is shown as it now is, and a test names it. A list, ``"rows, columns and height"``, is said part by part.
+`translate.js` does the same in a page.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["LANGUAGES", "catalogue", "language", "translate"]
+__all__ = ["LANGUAGES", "catalogue", "fill", "language", "translate"]
 
 FOLDER = Path(__file__).parent
 #: The languages other than English.
 LANGUAGES = tuple(sorted(folder.name for folder in FOLDER.iterdir() if (folder / "replies.json").is_file()))
 
 _GAP = re.compile(r"\{(\d*)\}")
+_JOINED = re.compile(r"(, | and | or )")
+_WORD = re.compile(r"[\w.]+|`[^`]+`")
+_FOREIGN = re.compile(r"[^\W\d_A-Za-z]")  # a letter that English has not
 
 
 def language() -> str:
@@ -93,14 +97,54 @@ def translate(text: str, name: str | None = None) -> str:
     """
     name = language() if name is None else name
     known = catalogue(name)
-    if not known or not re.search("[A-Za-z]", text):
-        return text
     if text in known:
         return known[text]
+    if not known:
+        return text
+    if listed := _list(text, known):
+        return listed
+    if not re.search("[A-Za-z]", text):
+        return text
     for pattern, said in _patterns(name):
         if found := pattern.fullmatch(text):
             return _filled(said, [translate(part, name) for part in found.groups()])
     return text
+
+
+def fill(sentence: str, *parts: str, name: str | None = None) -> str:
+    """Say a sentence whose gaps are filled with what is said already.
+
+    Parameters
+    ----------
+    sentence : str
+        In English, with a gap ``{}`` for each part.
+    *parts : str
+        What stands in the gaps.
+    name : str, optional
+        The language; by default that of `language`.
+
+    Returns
+    -------
+    str
+        The sentence.
+
+    Examples
+    --------
+    >>> fill("row {}, column {}", "1", "2", name="zh")
+    '第1行，第2列'
+    """
+    return _filled(translate(sentence, name), list(parts))
+
+
+def _list(text: str, known: Mapping[str, str]) -> str:
+    """Say a list part by part; empty if the text is none, or there is nothing to say otherwise."""
+    parts = _JOINED.split(text)
+    words, joints = parts[::2], parts[1::2]
+    if not joints or not all(word in known or _WORD.fullmatch(word) for word in words):
+        return ""
+    if set(joints) == {", "} and not any(word in known or _FOREIGN.search(word) for word in words):
+        return ""  # names of arguments, or numbers
+    return "".join(known.get(part, part) for part in parts)
 
 
 def _filled(said: str, parts: list[str]) -> str:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from d2lconv.exercises import Result
+from d2lconv.language import fill, translate
 from d2lconv.questions import chapters
 from d2lconv.questions.kinds import Choice, Question
 
@@ -84,5 +85,7 @@ def find(name: str) -> Question:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known or CHAPTERS, n=2, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known or CHAPTERS)}"
-    raise ValueError(f"there is no question {name!r}; {hint}")
+    if near:
+        meant = translate(" or ").join(near)
+        raise ValueError(fill("there is no question {}; did you mean {}?", repr(name), meant))
+    raise ValueError(fill("there is no question {}; there are {}", repr(name), ", ".join(known or CHAPTERS)))

@@ -11,13 +11,15 @@ import json
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from d2lconv.exercises import Result
 from d2lconv.exercises.engine.numbers import read, show
 from d2lconv.exercises.kinds import Choice as ChoiceExercise
 from d2lconv.exercises.kinds import Exercise, Misconception
 from d2lconv.exercises.kinds import Value as ValueExercise
+from d2lconv.language import fill, language, translate
 
 __all__ = ["Choice", "Question", "Value"]
 
@@ -26,7 +28,7 @@ _MARKS = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*]+)\*")
 
 @dataclass(frozen=True, repr=False)
 class Question:
-    """A question: what is asked, and what an answer is told.
+    """A question: what is asked, and what an answer is told. It shows itself in the reader's language.
 
     Attributes
     ----------
@@ -34,10 +36,35 @@ class Question:
         Chapter and a word, such as ``"channels.weights"``.
     prompt : str
         What is asked.
+    language : str
+        The language of its texts.
     """
 
     name: str
     prompt: str
+    language: str = field(default="en", kw_only=True)
+
+    def in_language(self, name: str | None = None) -> Self:
+        """Return the question with its texts in another language.
+
+        Parameters
+        ----------
+        name : str, optional
+            The language; by default the reader's, as `d2lconv.language.language` has it.
+
+        Returns
+        -------
+        Question
+            The question itself where that is English, or where it has been translated before.
+        """
+        name = language() if name is None else name
+        if name == "en" or self.language != "en":
+            return self
+        return replace(self, language=name, **self._texts(name))
+
+    @abstractmethod
+    def _texts(self, name: str) -> dict[str, Any]:
+        """Return those attributes that hold texts, in a language."""
 
     @abstractmethod
     def check(self, answer: object) -> Result:
@@ -58,11 +85,23 @@ class Question:
     def _body(self) -> str:
         """Return what stands below the prompt, as HTML."""
 
+    @abstractmethod
+    def _lines(self) -> str:
+        """Return the question as lines of text."""
+
+    def _fill(self, sentence: str, *parts: str) -> str:
+        """Say a sentence around texts of the question."""
+        return fill(sentence, *parts, name=self.language)
+
+    def __repr__(self) -> str:
+        return self.in_language()._lines()
+
     def _repr_html_(self) -> str:
+        said = self.in_language()
         label = "ask-" + self.name.replace(".", "-").replace("_", "-")
-        prompt = f'<p id="{label}"><strong>Predict.</strong> {as_html(self.prompt)}</p>'
+        prompt = said._fill("<strong>Predict.</strong> {}", as_html(said.prompt))
         attributes = f'class="d2l-ask" role="group" aria-labelledby="{label}" data-ask="{self.name}"'
-        return f"<div {attributes}>\n{prompt}\n{self._body()}\n</div>"
+        return f'<div {attributes}>\n<p id="{label}">{prompt}</p>\n{said._body()}\n</div>'
 
 
 @dataclass(frozen=True, repr=False)
@@ -114,20 +153,30 @@ class Choice(Question):
             id=self.name, title="", level=1, right=right, because=self.because, wrong=wrong
         ).check(answer)
 
-    def __repr__(self) -> str:
+    def _texts(self, name: str) -> dict[str, Any]:
+        (right, because, _), *_ = sorted(self.options(), key=lambda option: not option[2])
+        return {
+            "prompt": translate(self.prompt, name),
+            "right": translate(right, name),
+            "because": translate(because, name),
+            "wrong": {translate(option, name): translate(why, name) for option, why in self.wrong.items()},
+        }
+
+    def _lines(self) -> str:
         lettered = zip("abcdef", self.options(), strict=False)
         lines = [f"  {letter}. {option}" for letter, (option, *_) in lettered]
-        return "\n".join([f"Predict. {self.prompt}", *lines, f'Choose: ask("{self.name}", "a")'])
+        last = self._fill("Choose: {}", f'ask("{self.name}", "a")')
+        return "\n".join([self._fill("Predict. {}", self.prompt), *lines, last])
 
     def _body(self) -> str:
         """Return the options; each unfolds its explanation, with or without scripts."""
         texts = []
         for letter, (option, why, is_right) in zip("abcdef", self.options(), strict=False):
-            verdict = "✓ <b>Right.</b>" if is_right else "✗ <b>Not so.</b>"
+            verdict = "✓ <b>Right.</b> {}" if is_right else "✗ <b>Not so.</b> {}"
             texts.append(
                 f'<details name="{self.name}"{" data-right" * is_right}>'
                 f"<summary><b>{letter}</b> {as_html(option)}</summary>"
-                f"<p>{verdict} {as_html(why)}</p></details>"
+                f"<p>{self._fill(verdict, as_html(why))}</p></details>"
             )
         return "\n".join(texts)
 
@@ -175,37 +224,50 @@ class Value(Question):
     def description(self) -> str:
         """Return what the answer is, in words."""
         kinds = ("a number, such as 12", "numbers, such as 3, 5", "rows of numbers, such as 1 2; 3 4")
-        return self.asked or " and ".join(self.parts) or kinds[min(read(self.right()).ndim, 2)]
+        parts = " and ".join(part for part in (", ".join(self.parts[:-1]), *self.parts[-1:]) if part)
+        return self.asked or parts or kinds[min(read(self.right()).ndim, 2)]
 
     def check(self, answer: object) -> Result:
         """Do what `Question.check` says; an answer is a number, or several in any form."""
         result = self.exercise().check(answer)
         return result._with(summary=self.because) if result.correct else result
 
-    def __repr__(self) -> str:
+    def _texts(self, name: str) -> dict[str, Any]:
+        return {
+            "prompt": translate(self.prompt, name),
+            "because": translate(self.because, name),
+            "wrong": {numbers: translate(why, name) for numbers, why in self.wrong.items()},
+            "parts": tuple(translate(part, name) for part in self.parts),
+            "asked": translate(self.description(), name),
+        }
+
+    def _lines(self) -> str:
         answer = "…" if len(self.parts) < 2 else f"({', '.join('…' for _ in self.parts)})"
-        return f'Predict. {self.prompt}\nAnswer, {self.description()}: ask("{self.name}", {answer})'
+        last = self._fill("Answer, {}: {}", self.description(), f'ask("{self.name}", {answer})')
+        return f"{self._fill('Predict. {}', self.prompt)}\n{last}"
 
     def _body(self) -> str:
         """Return the folded answer, from which the page's script also takes what is right and wrong."""
         right = self._explained("p", self.right(), self.because)
         wrong = "".join(self._explained("li", numbers_of(gives), why) for gives, why in self.wrong.items())
-        also = f"<p>Not right, and why:</p><ul>{wrong}</ul>" * bool(wrong)
+        also = f"<p>{self._fill('Not right, and why:')}</p><ul>{wrong}</ul>" * bool(wrong)
         parts = f' data-parts="{html.escape("|".join(self.parts))}"' * bool(self.parts)
         asked = html.escape(self.description())
-        return f'<details{parts} data-asked="{asked}"><summary>Answer</summary>{right}{also}</details>'
+        answer = f"<summary>{self._fill('Answer')}</summary>"
+        return f'<details{parts} data-asked="{asked}">{answer}{right}{also}</details>'
 
     def _explained(self, tag: str, numbers: object, why: str) -> str:
         data = re.sub(r"\.0\b", "", json.dumps(read(numbers).tolist(), separators=(",", ":")))
-        written = self._written(numbers)
-        return f"<{tag} data-gives='{data}'><b>{written}</b>: <span>{as_html(why)}</span></{tag}>"
+        written = f"<b>{self._written(numbers)}</b>{self._fill(': ')}"
+        return f"<{tag} data-gives='{data}'>{written}<span>{as_html(why)}</span></{tag}>"
 
     def _written(self, value: object) -> str:
         """Write numbers as a reader would."""
         numbers = read(value)
         texts = [f"{number:,.10g}" for number in numbers.flatten().tolist()]
         if self.parts:
-            return ", ".join(f"{part} {text}" for part, text in zip(self.parts, texts, strict=True))
+            named = (f"{part}{self._fill(' ')}{text}" for part, text in zip(self.parts, texts, strict=True))
+            return self._fill(", ").join(named)
         if numbers.ndim < 2:
             return texts[0] if numbers.ndim == 0 else f"({', '.join(texts)})"
         return " ".join(show(numbers).split())

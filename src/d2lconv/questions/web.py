@@ -23,6 +23,8 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
+from d2lconv.language import FOLDER as LANGUAGES
+from d2lconv.language import fill, translate
 
 FOLDER = Path(__file__).with_name("web")
 _SHARED = ("numbers.js", "hints.js", "rules.js", "forms.js")
@@ -31,6 +33,13 @@ SCRIPTS = {
     "ask.js": (*_SHARED, "uses.js", "settings.js", "page.js"),
     "practice.js": (*_SHARED, "drills.js", "practice.js"),
 }
+#: The catalogues that hold what a script says.
+SENTENCES = {"ask.js": ("replies",), "practice.js": ("replies", "drills")}
+_SPEAK = """{{
+{translator}const say = translator({sentences});
+for (const place of document.querySelectorAll(".d2l-ask, .d2l-practice")) translateAll(place, say);
+}}
+"""
 Rule = dict[str, Any]
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
@@ -178,25 +187,57 @@ def hidden(rule: Rule) -> str:
     >>> hidden({"right": "b"})
     'LQC:89EQiQ3QN'
     """
-    text = json.dumps(rule, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(rule, separators=(",", ":"))
     return "".join(chr(33 + (ord(c) + 14) % 94) if "!" <= c <= "~" else c for c in text)
 
 
-def form_of(exercise: Exercise) -> str | None:
+_TEXTS = ("asked", "because", "error", "hint", "parts")
+
+
+def in_language(rule: Rule, language: str) -> Rule:
+    """Return a rule with its texts in a language; it judges as it did.
+
+    >>> in_language({"right": "b", "asked": "two whole numbers"}, "zh")
+    {'right': 'b', 'asked': '两个整数'}
+    """
+
+    def say(text: Any) -> Any:
+        return (
+            [translate(one, language) for one in text]
+            if isinstance(text, list)
+            else translate(text, language)
+        )
+
+    said = {key: say(value) if key in _TEXTS else value for key, value in rule.items()}
+    if "names" in rule.get("fields", ()):
+        said["fields"] = rule["fields"] | {"names": say(rule["fields"]["names"])}
+    if isinstance(rule.get("wrong"), dict):
+        said["wrong"] = {letter: say(why) for letter, why in rule["wrong"].items()}
+    elif "wrong" in rule:
+        said["wrong"] = [in_language(one, language) for one in rule["wrong"]]
+    return said
+
+
+def form_of(exercise: Exercise, language: str = "en") -> str | None:
     """Return what a page shows below the prompt of an exercise, as HTML; None if its answer is code."""
     rule = rule_of(exercise)
     if rule is None:
         return None
-    data = f'data-ask="{exercise.id}" data-rule="{html.escape(hidden(rule))}"'
-    asked = html.escape(exercise.answer_description)
-    told = f"<noscript><p>Answers are checked by scripts. Asked for: {asked}.</p></noscript>"
-    return f'<div class="d2l-ask d2l-exercise" {data}>{told}</div>'
+    data = f'data-ask="{exercise.id}" data-rule="{html.escape(hidden(in_language(rule, language)))}"'
+    asked = html.escape(translate(exercise.answer_description, language))
+    told = fill("Answers are checked by scripts. Asked for: {}.", asked, name=language)
+    return f'<div class="d2l-ask d2l-exercise" {data}><noscript><p>{told}</p></noscript></div>'
 
 
-def script(name: str = "ask.js") -> str:
-    """Write a script of `SCRIPTS`, without comments."""
+def script(name: str = "ask.js", language: str = "en") -> str:
+    """Write a script of `SCRIPTS`, without comments; it says its sentences in a language."""
     hints = json.dumps([[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)], ensure_ascii=False)
     texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
+    if language != "en":
+        files = [LANGUAGES / language / f"{part}.json" for part in SENTENCES[name]]
+        found = {key: said for file in files for key, said in json.loads(file.read_text("utf-8")).items()}
+        translator = (LANGUAGES / "translate.js").read_text(encoding="utf-8")
+        texts += _SPEAK.format(translator=translator, sentences=json.dumps(found, ensure_ascii=False))
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
     return f'(() => {{\n"use strict";\nconst HINTS = {hints};\n{texts}}})();\n'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from d2lconv.exercises.engine import progress
 from d2lconv.exercises.engine.registry import find
 from d2lconv.exercises.engine.result import Result
+from d2lconv.language import translate
 
 __all__ = ["check"]
 
@@ -47,9 +48,8 @@ def check(exercise: str, answer: object = _MISSING, *, solution: bool = False) -
     """
     found = find(exercise)
     if answer is _MISSING:
-        raise TypeError(
-            f'check("{found.id}", answer): the answer is missing; it should be {found.answer_description}'
-        )
+        told = f'check("{found.id}", answer): the answer is missing; it should be {found.answer_description}'
+        raise TypeError(translate(told))
     result = found.check(answer)
     if solution:
         return result._with(solution=True)

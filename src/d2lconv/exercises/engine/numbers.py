@@ -91,7 +91,7 @@ def show(value: object) -> str:
 
 
 def describe(value: object) -> str:
-    """Name what a value is: ``the number 3``, ``a function``, ``a tensor of shape (2, 3)``."""
+    """Name what a value is: ``the number 3``, ``a list``, ``a tensor of shape (2, 3)``."""
     if isinstance(value, Tensor | np.ndarray):
         what = "a tensor" if isinstance(value, Tensor) else "an array"
         return f"{what} of shape {tuple(value.shape)}"
@@ -104,7 +104,7 @@ def describe(value: object) -> str:
     if callable(value) and hasattr(value, "__code__"):
         return "a function"
     kind = type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+    return f"a {kind}" if isinstance(value, list | tuple | set) else f"an object of the class {kind}"
 
 
 def _as_number(given: Tensor, expected: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from d2lconv.exercises import chapters
+from d2lconv.language import fill, translate
 
 if TYPE_CHECKING:
     from d2lconv.exercises.engine.exercise import Exercise
@@ -86,7 +87,8 @@ def load(path: str | os.PathLike[str]) -> tuple[str, ...]:
 def find(name: object) -> Exercise:
     """Return the exercise of a name such as ``"convolution.2"``, or say which names are near."""
     if not isinstance(name, str):
-        raise TypeError(f"first the exercise's name, then your answer, as in {_example()}; got {name!r}")
+        told = "first the exercise's name, then your answer, as in {}; got {}"
+        raise TypeError(fill(told, _example(), repr(name)))
     if name.strip() in _OWN:
         return _OWN[name.strip()]
     chapter, _, number = name.strip().partition(".")
@@ -94,13 +96,16 @@ def find(name: object) -> Exercise:
         known = [exercise.id for exercise in exercises_of(chapter)]
         if name.strip() in known:
             return exercises_of(chapter)[known.index(name.strip())]
-        raise ValueError(f"there is no exercise {name!r}; {chapter} has {', '.join(known)}")
+        told = "there is no exercise {}; {} has {}"
+        raise ValueError(fill(told, repr(name), chapter, ", ".join(known)))
     near = difflib.get_close_matches(chapter.lower(), CHAPTERS, n=3, cutoff=0.6)
     names = [other.id for close in near for other in exercises_of(close)]
     if re.fullmatch(r"\d+", number):
         names = [other for other in names if other.endswith(f".{number}")] or names
-    hint = f"did you mean {' or '.join(names)}?" if names else f"the chapters are {', '.join(CHAPTERS)}"
-    raise ValueError(f"there is no exercise {name!r}; {hint}")
+    if names:
+        meant = translate(" or ").join(names)
+        raise ValueError(fill("there is no exercise {}; did you mean {}?", repr(name), meant))
+    raise ValueError(fill("there is no exercise {}; the chapters are {}", repr(name), ", ".join(CHAPTERS)))
 
 
 def _example() -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
 
+from d2lconv.language import fill, language, translate
+
 __all__ = ["Result"]
 
 Status = Literal["not attempted", "correct", "not yet"]
@@ -13,12 +15,19 @@ Status = Literal["not attempted", "correct", "not yet"]
 _HEADS = {"not attempted": "Not attempted yet", "correct": "Correct", "not yet": "Not yet"}
 _SIGNS = {"not attempted": "○", "correct": "✓", "not yet": "✗"}
 _EDGES = {"not attempted": "dotted #767f8a", "correct": "solid #1f8a5b", "not yet": "dashed #d0503f"}
+# What the engine calls a detail; others are names of arguments.
+_NAMES = {
+    "expected", "given", "they differ", "your code raised", "your code changed", "your code printed",
+    "your network", "what happened",
+}  # fmt: skip
 _PRE = "margin: 0; padding: 0; border: 0; background: none; color: inherit; white-space: pre-wrap"
 
 
 @dataclass(frozen=True, repr=False)
 class Result:
     """What a check says about an answer. Prints as text, shows as a panel in a notebook.
+
+    What is printed and shown is in the reader's language (`d2lconv.language`), the attributes are in English.
 
     Attributes
     ----------
@@ -63,21 +72,40 @@ class Result:
         """Return the same reply with some parts changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
 
+    def _said(self) -> Result:
+        """Return the reply with its texts in the reader's language."""
+        if language() == "en":
+            return self
+        details = tuple(
+            (
+                translate(name) if name in _NAMES else name,
+                text if name == "your code printed" else translate(text),
+            )
+            for name, text in self.details
+        )
+        notes = tuple(map(translate, self.notes))
+        return self._with(
+            summary=translate(self.summary), details=details, hint=translate(self.hint), notes=notes
+        )
+
     def __repr__(self) -> str:
-        lines = [f"{self._head()}: {self.summary}"]
-        for name, text in self.details:
+        said, colon = self._said(), translate(": ")
+        lines = [f"{self._head()}{colon}{said.summary}"]
+        for name, text in said.details:
             if "\n" in text:
-                lines += [f"  {name}:", *(f"    {line}".rstrip() for line in text.splitlines())]
+                lines.append(f"  {name}{colon}".rstrip())
+                lines += [f"    {line}".rstrip() for line in text.splitlines()]
             else:
-                lines.append(f"  {name}: {text}")
-        if self.hint:
-            lines.append(f"  Hint: {self.hint}")
-        return "\n".join([*lines, *self.notes])
+                lines.append(f"  {name}{colon}{text}")
+        if said.hint:
+            lines.append(f"  {fill('Hint: {}', said.hint)}")
+        return "\n".join([*lines, *said.notes])
 
     def _repr_html_(self) -> str:
-        rows = [(name, f'<pre style="{_PRE}">{escape(text)}</pre>') for name, text in self.details]
-        if self.hint:
-            rows.append(("hint", escape(self.hint)))
+        said = self._said()
+        rows = [(name, f'<pre style="{_PRE}">{escape(text)}</pre>') for name, text in said.details]
+        if said.hint:
+            rows.append((translate("hint"), escape(said.hint)))
         table = "".join(
             f'<dt style="font-weight: 600">{escape(name)}</dt><dd style="margin: 0 0 0.4em 1.5em">{text}</dd>'
             for name, text in rows
@@ -85,12 +113,12 @@ class Result:
         return (
             f'<div class="d2l-check" style="border-left: 0.3em {_EDGES[self.status]}; padding: 0.3em 1em">'
             f'<p style="margin: 0 0 0.3em"><span aria-hidden="true">{_SIGNS[self.status]} </span>'
-            f"<strong>{escape(self._head())}:</strong> {escape(self.summary)}</p>"
+            f"{fill('<strong>{}:</strong> {}', escape(self._head()), escape(said.summary))}</p>"
             + f'<dl style="margin: 0">{table}</dl>' * bool(table)
-            + "".join(f'<p style="margin: 0.3em 0 0">{escape(note)}</p>' for note in self.notes)
+            + "".join(f'<p style="margin: 0.3em 0 0">{escape(note)}</p>' for note in said.notes)
             + "</div>"
         )
 
     def _head(self) -> str:
         whose = ", worked solution" if self.solution else ""
-        return f"{_HEADS[self.status]} ({self.exercise}{whose})"
+        return translate(f"{_HEADS[self.status]} ({self.exercise}{whose})")

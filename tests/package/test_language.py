@@ -11,6 +11,10 @@ CATALOGUE = {
     "row {}": "第{}行",
     "It should be {}.": "应当是{}。",
     "a (b) [c] $1": "甲$1",
+    ". ": "",
+    "; ": "；",
+    ", ": "，",
+    "no row": "没有行",
 }
 SAID = {
     "Not yet": "还不对",
@@ -22,15 +26,21 @@ SAID = {
     "row 1\n2": "第1\n2行",
     "unknown": "unknown",
     "12": "12",
+    "It should be row 4. It should be 5.0.": "应当是第4行。应当是5.0。",
+    "5, row 1, column 2; no row": "5，第1行，第2列；没有行",
+    "nobody; says this": "nobody; says this",
+    "3 of 10, unknown right": "10, unknown个中对了3个",
 }
 
 
 @pytest.fixture
 def chinese(monkeypatch):
     monkeypatch.setattr(language, "catalogue", lambda name: CATALOGUE if name == "zh" else {})
-    language._patterns.cache_clear()
+    for kept in (language._patterns, language._find):
+        kept.cache_clear()
     yield
-    language._patterns.cache_clear()
+    for kept in (language._patterns, language._find):
+        kept.cache_clear()
 
 
 @pytest.mark.parametrize(("text", "said"), SAID.items())

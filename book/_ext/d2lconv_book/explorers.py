@@ -20,6 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
 
+from d2lconv import language
 from d2lconv.widgets.base import FOLDER, View, join_scripts, join_styles
 
 LOGGER = logging.getLogger(__name__)
@@ -262,8 +263,24 @@ def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         app.add_js_file("host.js", loading_method="defer")
 
 
+#: What says something by scripts, by the catalogue with its sentences.
+SPOKEN = {"figures": ("d2l-live",), "replies": ("d2l-ask", "d2l-practice")}
+
+
+def add_translation(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """On a page in another language, load what translates its figures, questions and exercises."""
+    name, body = str(app.config.language).partition("_")[0], context.get("body", "")
+    found = [one for one, kinds in SPOKEN.items() if re.search(f'class="(?:{"|".join(kinds)})', body)]
+    if found and name in language.LANGUAGES:
+        file = f"{name}-{'-'.join(found)}.js"
+        parts = ", ".join(f".{kind}" for one in found for kind in SPOKEN[one])
+        write_file(app, f"_static/{file}", language.page_script(name, found, parts))
+        app.add_js_file(file, loading_method="defer", priority=400)  # before what speaks
+
+
 def setup(app: Sphinx) -> None:
     """Connect to the steps of a build."""
     app.connect("builder-inited", copy_host)
     app.connect("doctree-read", place_figures, priority=900)  # after the images are collected
     app.connect("html-page-context", add_host)
+    app.connect("html-page-context", add_translation)

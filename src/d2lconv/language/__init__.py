@@ -5,9 +5,11 @@ it stands in the code, the same in that language. What changes from case to case
 
     "row {}, column {}": "第{}行，第{}列"
 
-Text in a gap is translated in turn. A sentence without a translation stays in English, so a changed sentence
-is shown as it now is, and a test names it. A list, ``"rows, columns and height"``, is said part by part.
-`translate.js` does the same in a page.
+Text in a gap is translated in turn. So are several sentences, and clauses with a semicolon or a comma between
+them, where the catalogue has what stands between them: ``"; "``. Of several ways to say a text, that one is
+taken which leaves the fewest letters in English. A sentence without a translation stays in English, so a
+changed sentence is shown as it now is, and a test names it. A list, ``"rows, columns and height"``, is said
+part by part. `translate.js` does the same in a page.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 
-__all__ = ["LANGUAGES", "catalogue", "fill", "language", "translate"]
+__all__ = ["LANGUAGES", "catalogue", "fill", "language", "page_script", "spoken_view", "translate"]
 
 FOLDER = Path(__file__).parent
 #: The languages other than English.
@@ -95,20 +97,44 @@ def translate(text: str, name: str | None = None) -> str:
     >>> translate("nobody says this", "zh")
     'nobody says this'
     """
-    name = language() if name is None else name
+    return _find(text, language() if name is None else name)[0]
+
+
+@lru_cache(maxsize=5000)
+def _find(text: str, name: str) -> tuple[str, int]:
+    """Return the translation, and how many letters of it are still English."""
     known = catalogue(name)
     if text in known:
-        return known[text]
-    if not known:
-        return text
-    if listed := _list(text, known):
-        return listed
-    if not re.search("[A-Za-z]", text):
-        return text
+        return known[text], 0
+    if known and (listed := _list(text, known)):
+        return listed, 0
+    if not known or not re.search("[A-Za-z]{2}", text):
+        return text, 0
+    best = text, len(re.findall("[A-Za-z]", text))
+    for way in _ways(text, name):
+        best = min(best, way, key=lambda one: one[1])
+        if best[1] == 0:
+            break
+    return best
+
+
+def _ways(text: str, name: str) -> Iterator[tuple[str, int]]:
+    """Yield the ways to say a text, the most fitting first, each with the number of letters left."""
+    yield from _both(text, name, ". ", ".")
+    yield from _both(text, name, "; ")
     for pattern, said in _patterns(name):
-        if found := pattern.fullmatch(text):
-            return _filled(said, [translate(part, name) for part in found.groups()])
-    return text
+        if match := pattern.fullmatch(text):
+            parts = [_find(part, name) for part in match.groups()]
+            yield _filled(said, [part for part, _ in parts]), sum(left for _, left in parts)
+    yield from _both(text, name, ", ")
+
+
+def _both(text: str, name: str, mark: str, kept: str = "") -> Iterator[tuple[str, int]]:
+    """Translate two texts with a mark between them, if the catalogue has that too."""
+    first, between, rest = text.partition(mark)
+    if between and mark in catalogue(name):
+        (one, left), (other, more) = _find(first + kept, name), _find(rest, name)
+        yield one + catalogue(name)[mark] + other, left + more
 
 
 def fill(sentence: str, *parts: str, name: str | None = None) -> str:
@@ -162,3 +188,83 @@ def _patterns(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
         pattern = "(.+?)".join(re.escape(part) for part in text.split("{}"))
         found.append((re.compile(pattern, re.DOTALL), catalogue(name)[text]))
     return tuple(found)
+
+
+# ---- the same in a browser ----
+
+_TAGS = {"zh": "zh-Hans"}  # as HTML names a language
+_COMMENT = re.compile(r"^[ \t]*/\*.*?\*/\n|[ \t]+//[^\n]*|^[ \t]+|^\n", re.MULTILINE | re.DOTALL)
+_VIEW = """
+return (view) => ({
+render(given) {
+const end = view.render(given);
+given.el.lang = "LANG";
+const stop = translateAll(given.el, translate);
+return () => { stop(); end?.(); };
+}
+});
+"""
+
+
+def _translator(sentences: Mapping[str, str], use: str) -> str:
+    """Write an expression of JavaScript: `use` in the scope of `translate` and `translateAll`."""
+    module = (FOLDER / "translate.js").read_text(encoding="utf-8").replace("export function", "function")
+    data = json.dumps(sentences, ensure_ascii=False, separators=(",", ":"))
+    return f"(() => {{\n{_COMMENT.sub('', module)}const translate = translator({data});\n{use.strip()}\n}})()"
+
+
+def page_script(name: str, catalogues: Iterable[str], selector: str) -> str:
+    """Write the script that keeps parts of a page in a language.
+
+    Parameters
+    ----------
+    name : str
+        One of `LANGUAGES`.
+    catalogues : iterable of str
+        Names of catalogues that have the sentences of these parts: ``"figures"`` or ``"replies"``.
+    selector : str
+        CSS selector of the parts.
+
+    Returns
+    -------
+    str
+        JavaScript.
+
+    Examples
+    --------
+    >>> script = page_script("zh", ["figures"], ".d2l-live")
+    >>> "重置" in script, "Not attempted yet" in script
+    (True, False)
+    """
+    sentences: dict[str, str] = {}
+    for one in catalogues:
+        sentences |= json.loads((FOLDER / name / f"{one}.json").read_text(encoding="utf-8"))
+    parts = f"document.querySelectorAll({json.dumps(selector)})"
+    use = f"for (const part of {parts}) translateAll(part, translate);"
+    return f'"use strict";\n{_translator(sentences, use)};\n'
+
+
+def spoken_view(module: str, name: str) -> str:
+    r"""Return the module of an anywidget view that says in a language what the given one says in English.
+
+    Parameters
+    ----------
+    module : str
+        JavaScript with ``export default`` at its end.
+    name : str
+        One of `LANGUAGES`.
+
+    Returns
+    -------
+    str
+        JavaScript.
+
+    Examples
+    --------
+    >>> spoken_view("export default { render };\n", "zh").endswith("export default spoken({ render });\n")
+    True
+    """
+    sentences = json.loads((FOLDER / name / "figures.json").read_text(encoding="utf-8"))
+    code, _, view = module.rpartition("export default ")
+    spoken = _translator(sentences, _VIEW.replace("LANG", _TAGS[name]))
+    return f"{code}const spoken = {spoken};\nexport default spoken({view.strip().rstrip(';')});\n"

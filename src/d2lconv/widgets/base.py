@@ -22,6 +22,7 @@ import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure as Drawing
 
+from d2lconv.language import language, spoken_view
 from d2lconv.plotting import PALETTE
 from d2lconv.widgets.controls import value_of
 
@@ -98,12 +99,19 @@ class View(anywidget.AnyWidget):
 
     summary = traitlets.Unicode("").tag(sync=True)
 
+    _esm: str
+
     height: ClassVar[tuple[float, float]] = (0.0, 0.0)
     """Height of the figure in rem, on a wide page and on a phone, in the tallest of the states that its
     controls lead to: a page keeps this much free, so that nothing moves that stands below."""
 
     late: ClassVar[tuple[str, ...]] = ()
     """Large traits that few readers need: a page loads each when the view asks for it."""
+
+    def __init__(self, **traits: Any) -> None:
+        if (name := language()) != "en":
+            self._esm = spoken_view(self._esm, name)
+        super().__init__(**traits)
 
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:

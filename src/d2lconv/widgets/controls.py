@@ -7,25 +7,27 @@ from typing import Any
 
 import ipywidgets as widgets  # type: ignore[import-untyped]
 
+from d2lconv.language import translate
+
 
 def slider(description: str, value: int, low: int, high: int) -> widgets.IntSlider:
     """Return a slider over integers."""
-    return widgets.IntSlider(value, low, high, description=description, **_look())
+    return widgets.IntSlider(value, low, high, **_look(description))
 
 
 def float_slider(description: str, value: float, low: float, high: float, step: float) -> widgets.FloatSlider:
     """Return a slider over numbers with a fraction."""
-    return widgets.FloatSlider(value, min=low, max=high, step=step, description=description, **_look())
+    return widgets.FloatSlider(value, min=low, max=high, step=step, **_look(description))
 
 
 def dropdown(description: str, options: Sequence[str], index: int = 0) -> widgets.Dropdown:
     """Return a list to choose from; it is linked by the index of the choice."""
-    return widgets.Dropdown(options=list(options), index=index, description=description, **_look())
+    return widgets.Dropdown(options=list(map(translate, options)), index=index, **_look(description))
 
 
 def checkbox(description: str, value: bool) -> widgets.Checkbox:
     """Return a check box."""
-    return widgets.Checkbox(value, description=description, indent=False)
+    return widgets.Checkbox(value, description=translate(description), indent=False)
 
 
 def value_of(control: widgets.Widget) -> str:
@@ -33,5 +35,5 @@ def value_of(control: widgets.Widget) -> str:
     return "index" if isinstance(control, widgets.Dropdown) else "value"
 
 
-def _look() -> dict[str, Any]:
-    return {"style": {"description_width": "initial"}}
+def _look(description: str) -> dict[str, Any]:
+    return {"description": translate(description), "style": {"description_width": "initial"}}

@@ -43,9 +43,13 @@ export function dress(element, attributes) {
   }
 }
 
-/** Write a text that is all an element holds, if it differs from what stands there. */
+const told = new WeakMap(); // texts by element or node, as they were given: a page may show them in another language
+
+/** Write a text that is all an element holds, if it differs from the last one. */
 export function write(element, text) {
-  if (element.textContent !== String(text)) element.textContent = text;
+  if (told.get(element) === String(text)) return;
+  told.set(element, String(text));
+  element.textContent = text;
 }
 
 /**
@@ -67,7 +71,10 @@ export function fill(element, ...parts) {
     if (tag !== "#text") {
       dress(node, attributes);
       fill(node, ...inner);
-    } else if (node.data !== part) node.data = part;
+    } else if (told.get(node) !== part) {
+      told.set(node, part);
+      node.data = part;
+    }
     node = node.nextSibling;
   }
   while (node) {

@@ -356,13 +356,18 @@ def anchors(text: str) -> list[list[str]]:
     >>> anchors("# One\n\n## Size of `x` · $k^2$\n")
     [['one', 'one', 'One'], ['size-of-x-k-2', 'size-of-x--', 'Size of x · k^2']]
     """
-    found = []
+    found: list[list[str]] = []
+    twice = 0
     for before, inline in pairwise(_MARKDOWN.parse(text)):
         if before.type == "heading_open":
             title = "".join(part.content for part in inline.children or [])
             words = [part.content for part in inline.children or [] if part.type in ("text", "code_inline")]
             slug = default_slugify("".join(words))
-            found.append([nodes.make_id(nodes.fully_normalize_name(title)), slug, title])
+            name = nodes.make_id(nodes.fully_normalize_name(title))
+            if name in (one[0] for one in found):  # as docutils does
+                twice += 1
+                name = f"id{twice}"
+            found.append([name, slug, title])
     return found
 
 

@@ -7,7 +7,7 @@
   const [GLOSSARY, CHAPTER, SECTION, EXERCISE, NAME] = [0, 1, 2, 3, 4];
   const BEFORE = { [GLOSSARY]: 1.05, [CHAPTER]: 1.1, [SECTION]: 1, [EXERCISE]: 0.6, [NAME]: 0.8 };
   const MOST = 30;
-  const EXCERPT = 220;
+  const EXCERPT = document.documentElement.lang.startsWith("zh") ? 110 : 220;
 
   const say = (text) => window.d2lWords?.[text] ?? text;
 
@@ -26,7 +26,7 @@
     found.map(([kind, anchor, title, text, names]) => ({
       kind, title, text, chapter,
       address: page + (anchor && `#${anchor}`),
-      named: [joined(title), ...names.map(joined)],
+      named: [joined(title.split("（")[0]), ...names.map(joined)],
       all: joined(`${title} ${text} ${names.join(" ")}`),
     })));
 
@@ -58,8 +58,11 @@
     const rank = (every) =>
       entries.map((entry) => ({ entry, points: score(entry, query, every) }))
         .filter(({ points }) => points > 0).sort((a, b) => b.points - a.points).map(({ entry }) => entry);
-    const found = rank(true);
-    return found.length ? found : rank(false);
+    const whole = rank(true);
+    if (whole.length) return whole;
+    const copied = joined(query).replaceAll(" ", ""); // it may begin or end within a word
+    const parts = entries.filter(({ all }) => all.replaceAll(" ", "").includes(copied));
+    return parts.length ? parts : rank(false);
   }
 
   /** Titles that are spelled a little like the query. */
@@ -114,7 +117,10 @@
     if (!words(query).length) return;
     if (found.length) {
       const count = found.length === 1 ? say("1 result") : say("# results").replace("#", found.length);
-      const items = found.slice(0, MOST).map((entry) => {
+      const pages = new Set(); // after the best, the first of each other page
+      const isNew = (page) => pages.size < pages.add(page).size;
+      const listed = found.filter((entry, i) => isNew(entry.address.split("#")[0]) || i < MOST);
+      const items = listed.map((entry) => {
         const place = entry.kind === CHAPTER ? say("Page") : entry.kind === NAME ? "Python API" : entry.chapter;
         return make("li", {}, link(entry), make("span", { className: "d2l-place" }, place), excerpt(entry.text, query));
       });

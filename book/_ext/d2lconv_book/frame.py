@@ -24,7 +24,8 @@ LOGGER = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 # Joined into one file of each kind, in this order. Pygments' styles come first, from Furo.
 STYLES = ("styles/furo.css", "copybutton.css", "palette.css", "math.css", "book.css", "print.css")
-SCRIPTS = ("page.js", "documentation_options.js", "scripts/furo.js", "clipboard.min.js", "copybutton.js")
+_COPY = ("clipboard.min.js", "copybutton.js")
+SCRIPTS = ("page.js", "ticks.js", "documentation_options.js", "scripts/furo.js", *_COPY)
 #: What Sphinx and extensions load for features that this book does not use, or has in `book.css`.
 UNUSED = {"pygments.css", "styles/furo-extensions.css", "doctools.js", "sphinx_highlight.js"}
 FONT = "d2lconv-math.woff2"
@@ -169,7 +170,7 @@ def chapters(root: Path) -> str:
 def exercises(root: Path) -> str:
     """Return the list of all exercises: a heading for each chapter, a link and level for each exercise."""
     lines = []
-    for path in _notebooks(root):
+    for path in notebooks(root):
         cells = _prose(path)
         found = [match.groups() for cell in cells for match in _EXERCISE.finditer(cell)]
         if found:
@@ -179,7 +180,8 @@ def exercises(root: Path) -> str:
     return "\n".join(lines)
 
 
-def _notebooks(root: Path) -> Iterator[Path]:
+def notebooks(root: Path) -> Iterator[Path]:
+    """Return the notebooks of the book, in order."""
     toc = parse_toc_yaml(root / "_toc.yml")
     paths = (_file(root, str(entry)) for part in toc.root.subtrees for entry in part.items)
     return (path for path in paths if path.suffix == ".ipynb")
@@ -202,7 +204,7 @@ def fill(app: Sphinx, name: str, source: list[str]) -> None:
     for mark, make in (("<!-- chapters -->", chapters), ("<!-- exercises -->", exercises)):
         if mark in source[0] and not app.env.doc2path(name).endswith(".ipynb"):
             source[0] = source[0].replace(mark, make(Path(app.srcdir)))
-            for path in _notebooks(Path(app.srcdir)):
+            for path in notebooks(Path(app.srcdir)):
                 app.env.note_dependency(str(path))
 
 

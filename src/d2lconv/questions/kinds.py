@@ -59,7 +59,7 @@ class Question:
         """Return what stands below the prompt, as HTML."""
 
     def _repr_html_(self) -> str:
-        label = "ask-" + self.name.replace(".", "-").replace("_", "-")
+        label = anchor_of(self.name)
         prompt = f'<p id="{label}"><strong>Predict.</strong> {as_html(self.prompt)}</p>'
         attributes = f'class="d2l-ask" role="group" aria-labelledby="{label}" data-ask="{self.name}"'
         return f"<div {attributes}>\n{prompt}\n{self._body()}\n</div>"
@@ -221,6 +221,15 @@ def numbers_of(text: str) -> object:
     if len(rows) > 1:
         return rows
     return rows[0] if len(rows[0]) > 1 else rows[0][0]
+
+
+def anchor_of(name: str) -> str:
+    """Return where on its page a question or exercise stands.
+
+    >>> anchor_of("one_by_one.back")
+    'ask-one-by-one-back'
+    """
+    return "ask-" + re.sub(r"[._]", "-", name)
 
 
 def as_html(text: str) -> str:

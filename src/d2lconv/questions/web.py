@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +24,29 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
+from d2lconv.questions.kinds import anchor_of
 
 FOLDER = Path(__file__).with_name("web")
-_SHARED = ("numbers.js", "hints.js", "rules.js", "forms.js")
-#: The scripts of a page: with questions and exercises, or with drills.
+#: The scripts of pages, each of which is one file: for questions and exercises, what judges answers to them,
+#: drills, what comes back, and, on every page, ticks beside the chapters.
 SCRIPTS = {
-    "ask.js": (*_SHARED, "uses.js", "settings.js", "page.js"),
-    "practice.js": (*_SHARED, "drills.js", "practice.js"),
+    "ask.js": ("dom.js", "load.js", "forms.js", "store.js", "start.js", "page.js"),
+    "judge.js": ("numbers.js", "hints.js", "rules.js", "uses.js", "settings.js", "judge.js"),
+    "practice.js": ("dom.js", "load.js", "forms.js", "drills.js", "practice.js"),
+    "review.js": ("dom.js", "store.js", "review.js"),
+    "ticks.js": ("dom.js", "ticks.js"),
 }
+#: Which scripts a page loads, by the class of what it holds.
+LOADED = {"d2l-ask": ("ask.js",), "d2l-practice": ("practice.js",), "d2l-due": ("ask.js", "review.js")}
+#: What scripts say, by name; a part in braces is filled in.
+WORDS: dict[str, Any] = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
 Rule = dict[str, Any]
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _SPACE = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
+_WORD = re.compile(r"\bWORDS\.(\w+)")
 
 _COLUMNS = [[f"row {r}, column {c}" for c in range(3)] for r in range(3)]
 _KERNEL = [name for row in _COLUMNS for name in row]
@@ -187,16 +197,59 @@ def form_of(exercise: Exercise) -> str | None:
     rule = rule_of(exercise)
     if rule is None:
         return None
-    data = f'data-ask="{exercise.id}" data-rule="{html.escape(hidden(rule))}"'
+    data = f'id="{anchor_of(exercise.id)}" data-ask="{exercise.id}" data-rule="{html.escape(hidden(rule))}"'
     asked = html.escape(exercise.answer_description)
-    told = f"<noscript><p>Answers are checked by scripts. Asked for: {asked}.</p></noscript>"
+    told = f"<noscript><p>{html.escape(WORDS['noScripts'])} {asked}.</p></noscript>"
     return f'<div class="d2l-ask d2l-exercise" {data}>{told}</div>'
 
 
 def script(name: str = "ask.js") -> str:
-    """Write a script of `SCRIPTS`, without comments."""
-    hints = json.dumps([[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)], ensure_ascii=False)
+    """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses."""
     texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
-    return f'(() => {{\n"use strict";\nconst HINTS = {hints};\n{texts}}})();\n'
+    data: dict[str, object] = {"WORDS": {word: WORDS[word] for word in dict.fromkeys(_WORD.findall(texts))}}
+    if "hints.js" in SCRIPTS[name]:
+        data["HINTS"] = [[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)]
+    named = "".join(f"const {key} = {json.dumps(one, ensure_ascii=False)};\n" for key, one in data.items())
+    return f'(() => {{\n"use strict";\n{named}{texts}}})();\n'
+
+
+# ---- questions that come back ----
+
+
+def box_before(chapters: Sequence[str]) -> str:
+    """Return the folded box that asks two questions of earlier chapters, as HTML."""
+    return (
+        f'<details class="d2l-review" data-before="{" ".join(chapters)}">'
+        f"<summary>{html.escape(WORDS['before'])}</summary></details>"
+    )
+
+
+_QUESTION = re.compile(r'<div class="d2l-ask" [^>]*data-ask="([^"]+)".*?</div>', re.DOTALL)
+
+
+def data_of(page: str, html_of_page: str) -> str:
+    r"""Write the questions of a page as a script, for other pages to ask them; empty if it has none.
+
+    Parameters
+    ----------
+    page : str
+        Its name, such as ``"channels"``.
+    html_of_page : str
+        The page.
+
+    Returns
+    -------
+    str
+        The script.
+
+    Examples
+    --------
+    >>> text = data_of("channels", '<p>Look.</p><div class="d2l-ask" data-ask="channels.grey">Which?</div>')
+    >>> print(text.partition(" = ")[2], end="")
+    {"channels.grey": "<div class=\"d2l-ask\" data-ask=\"channels.grey\">Which?</div>"};
+    """
+    found = {question[1]: question[0] for question in _QUESTION.finditer(html_of_page)}
+    data = json.dumps(found, ensure_ascii=False)
+    return f'(self.d2lQuestions ??= {{}})["{page}"] = {data};\n' if found else ""

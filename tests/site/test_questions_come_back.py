@@ -106,7 +106,7 @@ def test_questions_in_the_box_are_judged_and_remembered(reader):
         if box.locator("details[name]").count():
             choose(page, name, right=True)
         else:
-            box.locator("input, textarea").first.fill(question._written(question.right()))
+            box.locator("input, textarea").first.fill(question.written(question.right()))
             box.get_by_role("button", name="Check").click()
             expect(box.get_by_role("status")).to_contain_text("Correct")
     assert all(one["right"] for one in stored(page)["answers"].values())

@@ -17,6 +17,8 @@ from sphinx.config import Config
 from sphinx.util import logging
 from sphinx_external_toc.parsing import parse_toc_yaml
 
+from d2lconv.questions.engine import CHAPTERS
+from d2lconv.questions.teachers import table_of
 from d2lconv_book.finish import SCRIPT
 
 LOGGER = logging.getLogger(__name__)
@@ -144,7 +146,7 @@ def learning_resource(config: Config, page: str, document: nodes.document, promi
     return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
 
 
-# ---- lists that are made: the chapters on the start page, the exercises on theirs ----
+# ---- lists that are made: the chapters on the start page, the exercises on theirs, the questions for teachers ----
 
 _EXERCISE = re.compile(r"^### (Exercise \d+ · (.+?) (★+))$", re.MULTILINE)
 _NO_PROMISE = re.compile(r"\[[^\]]+\]\([^)]+\)$|<!--")  # the Colab link, a comment
@@ -180,6 +182,17 @@ def exercises(root: Path) -> str:
     return "\n".join(lines)
 
 
+def questions(root: Path) -> str:
+    """Return the questions of all chapters for teachers, folded up by chapter."""
+    found = []
+    for path in notebooks(root):
+        if path.stem in CHAPTERS:
+            title = _prose(path)[0].partition("\n")[0].removeprefix("# ")
+            table = f'<div class="table-wrapper">{table_of(path.stem)}</div>'
+            found.append(f'<details class="d2l-table"><summary>{title}</summary>{table}</details>')
+    return "\n".join(found)
+
+
 def notebooks(root: Path) -> Iterator[Path]:
     """Return the notebooks of the book, in order."""
     toc = parse_toc_yaml(root / "_toc.yml")
@@ -200,8 +213,9 @@ def _prose(path: Path) -> list[str]:
 
 
 def fill(app: Sphinx, name: str, source: list[str]) -> None:
-    """Put the lists where a page has `<!-- chapters -->` or `<!-- exercises -->`."""
-    for mark, make in (("<!-- chapters -->", chapters), ("<!-- exercises -->", exercises)):
+    """Put a list where a page has its name as a comment, such as `<!-- chapters -->`."""
+    for make in (chapters, exercises, questions):
+        mark = f"<!-- {make.__name__} -->"
         if mark in source[0] and not app.env.doc2path(name).endswith(".ipynb"):
             source[0] = source[0].replace(mark, make(Path(app.srcdir)))
             for path in notebooks(Path(app.srcdir)):

@@ -33,11 +33,17 @@ class Question:
     name : str
         Chapter and a word, such as ``"channels.weights"``.
     prompt : str
-        What is asked.
+        What is asked, so that it makes sense on another page as well.
+    tests : str
+        What it tests, for teachers: a phrase.
+    alone : bool
+        False if it needs what stands above it on its page.
     """
 
     name: str
     prompt: str
+    tests: str = field(default="", kw_only=True)
+    alone: bool = field(default=True, kw_only=True)
 
     @abstractmethod
     def check(self, answer: object) -> Result:
@@ -62,6 +68,7 @@ class Question:
         label = anchor_of(self.name)
         prompt = f'<p id="{label}"><strong>Predict.</strong> {as_html(self.prompt)}</p>'
         attributes = f'class="d2l-ask" role="group" aria-labelledby="{label}" data-ask="{self.name}"'
+        attributes += " data-here" * (not self.alone)
         return f"<div {attributes}>\n{prompt}\n{self._body()}\n</div>"
 
 
@@ -197,10 +204,10 @@ class Value(Question):
 
     def _explained(self, tag: str, numbers: object, why: str) -> str:
         data = re.sub(r"\.0\b", "", json.dumps(read(numbers).tolist(), separators=(",", ":")))
-        written = self._written(numbers)
+        written = self.written(numbers)
         return f"<{tag} data-gives='{data}'><b>{written}</b>: <span>{as_html(why)}</span></{tag}>"
 
-    def _written(self, value: object) -> str:
+    def written(self, value: object) -> str:
         """Write numbers as a reader would."""
         numbers = read(value)
         texts = [f"{number:,.10g}" for number in numbers.flatten().tolist()]

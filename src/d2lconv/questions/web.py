@@ -31,7 +31,7 @@ FOLDER = Path(__file__).with_name("web")
 #: drills, what comes back, and, on every page, ticks beside the chapters.
 SCRIPTS = {
     "ask.js": ("dom.js", "load.js", "forms.js", "store.js", "start.js", "page.js"),
-    "judge.js": ("numbers.js", "hints.js", "rules.js", "uses.js", "settings.js", "judge.js"),
+    "judge.js": ("dom.js", "numbers.js", "hints.js", "rules.js", "uses.js", "settings.js", "judge.js"),
     "practice.js": ("dom.js", "load.js", "forms.js", "drills.js", "practice.js"),
     "review.js": ("dom.js", "store.js", "review.js"),
     "ticks.js": ("dom.js", "ticks.js"),

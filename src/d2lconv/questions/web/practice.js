@@ -54,7 +54,7 @@ function start(place) {
     const { family, level, seed } = set;
     const made = problem(family, level, seed * TEN + number);
     const parts = made.parts ?? [];
-    const asked = parts.length ? parts.join(WORDS.and) : WORDS.oneNumberAsked;
+    const asked = parts.length ? parts.join(WORDS.and) : WORDS.single;
     const wrong = made.wrong.map(([gives, hint]) => ({ name: "", gives, hint }));
     const fields = parts.length ? { names: parts } : { shape: [] };
     const rule = { kind: "value", name: `practice.${family}`, right: made.right, because: made.steps.at(-1), wrong, parts, asked, fields };

@@ -305,6 +305,7 @@ def test_every_wrong_answer_has_an_explanation_of_its_own(question):
         assert re.search(r"[.?]$", text), text
         assert "—" not in text
         assert "!" not in text
+    assert 10 <= len(question.tests) <= 80
     assert question.prompt.endswith("?")
 
 

@@ -26,8 +26,8 @@ HEAVIEST = {
     "book/convolution": 223, "book/padding_stride": 184, "book/channels": 188, "book/one_by_one": 179,
     "book/depthwise_separable": 214, "book/receptive_field": 176, "book/pooling": 157,
     "book/building_blocks": 151, "book/data": 187, "book/learning": 233, "book/lenet": 212, "book/vgg": 161,
-    "book/scaling": 123, "book/practice": 46, "book/gallery": 183, "book/glossary": 84, "book/api": 117,
-    "search": 137,
+    "book/scaling": 123, "book/practice": 46, "book/review": 41, "book/gallery": 183, "book/glossary": 84,
+    "book/api": 118, "search": 137,
 }  # fmt: skip
 MOST_REQUESTS = 17
 

@@ -3,10 +3,14 @@
 What a page shows of a question stands in the notebook's output. In place of the cell that a reader of the
 notebook would run, an exercise whose answer is numbers or a letter has its rule, which `d2lconv.questions`
 writes; one whose answer is code keeps the code that it begins with, and gets a link.
+
+From the second chapter on, a folded box before the first section asks two questions of earlier chapters.
+Beside each page lies a file of its questions, from which others take them.
 """
 
 import json
 import re
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +20,10 @@ from sphinx.locale import _
 
 from d2lconv.exercises.engine.registry import find
 from d2lconv.questions import web
+from d2lconv.questions.engine import CHAPTERS
 from d2lconv_book.explorers import write_file
-from d2lconv_book.language import COLAB
+from d2lconv_book.frame import notebooks
+from d2lconv_book.language import COLAB, code_of
 
 _CHECK = re.compile(r'^check\("([\w.]+)", (?!.*solution=True)', re.MULTILINE)
 
@@ -33,32 +39,55 @@ def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
     for cell in list(doctree.findall(nodes.container)):
         if cell.get("nb_element") != "cell_code" or not (found := _CHECK.search(cell.astext())):
             continue
-        form = web.form_of(find(found[1]))
+        form = web.form_of(find(found[1]), code_of(app))
         if form is not None:
             cell.replace_self(nodes.raw("", form, format="html"))
         else:
             address = f"{notebook}#scrollTo={cells[cell['cell_index']]['id']}"
             link = nodes.reference("", _("Open this exercise in Colab"), refuri=address)
             cell[:] = [cell[0], nodes.paragraph("", "", link, classes=["d2l-code-exercise"])]
+            solution = cell.next_node(nodes.container, descend=False, siblings=True)
+            solution["prompt_show"] = web.words(code_of(app))["written"]
+
+
+def place_box(app: Sphinx, doctree: nodes.document) -> None:
+    """Put a box with two questions of earlier chapters before the first section of a chapter."""
+    names = [path.stem for path in notebooks(Path(app.srcdir)) if path.stem in CHAPTERS]
+    here = Path(app.env.docname).name
+    before = list(takewhile(lambda name: name != here, names))
+    if before and here in names:
+        chapter = next(doctree.findall(nodes.section))
+        box = nodes.raw("", web.box_before(before, code_of(app)), format="html")
+        chapter.insert(chapter.first_child_matching_class(nodes.section), box)
 
 
 def write_script(app: Sphinx) -> None:
     """Write scripts and style to the site; outside of `html_static_path`, whose files every page loads."""
     for name in web.SCRIPTS:
-        write_file(app, f"_static/{name}", web.script(name))
+        write_file(app, f"_static/{name}", web.script(name, code_of(app)))
     write_file(app, "_static/ask.css", (web.FOLDER / "ask.css").read_text(encoding="utf-8"))
+
+
+def write_questions(app: Sphinx, error: Exception | None) -> None:
+    """Write the questions of each page beside it, in the words in which the page asks them."""
+    for path in Path(app.outdir).rglob("*.html") if not error and app.builder.name == "html" else ():
+        if data := web.data_of(path.stem, path.read_text(encoding="utf-8")):
+            path.with_name(f"{path.stem}-questions.js").write_text(data, encoding="utf-8")
 
 
 def add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Load script and style on a page with something to answer."""
-    for kind, name in (("d2l-ask", "ask.js"), ("d2l-practice", "practice.js")):
-        if f'class="{kind}' in context.get("body", ""):
+    for kind, names in web.LOADED.items():
+        if f'class="{kind}"' in context.get("body", ""):
             app.add_css_file("ask.css")
-            app.add_js_file(name, loading_method="defer")
+            for name in names:
+                app.add_js_file(name, loading_method="defer")
 
 
 def setup(app: Sphinx) -> None:
     """Connect to the steps of a build."""
     app.connect("builder-inited", write_script)
     app.connect("doctree-read", place_exercises, priority=800)
+    app.connect("doctree-read", place_box, priority=800)
     app.connect("html-page-context", add_script)
+    app.connect("build-finished", write_questions)

@@ -18,6 +18,8 @@ from sphinx.locale import _
 from sphinx.util import logging
 from sphinx_external_toc.parsing import parse_toc_yaml
 
+from d2lconv.questions.engine import CHAPTERS
+from d2lconv.questions.teachers import table_of
 from d2lconv_book.finish import SCRIPT
 
 LOGGER = logging.getLogger(__name__)
@@ -25,7 +27,8 @@ LOGGER = logging.getLogger(__name__)
 TEMPLATES = Path(__file__).parent / "templates"
 # Joined into one file of each kind, in this order. Pygments' styles come first, from Furo.
 STYLES = ("styles/furo.css", "copybutton.css", "palette.css", "math.css", "book.css", "print.css")
-SCRIPTS = ("page.js", "documentation_options.js", "scripts/furo.js", "clipboard.min.js", "copybutton.js")
+_COPY = ("clipboard.min.js", "copybutton.js")
+SCRIPTS = ("page.js", "ticks.js", "documentation_options.js", "scripts/furo.js", *_COPY)
 #: What Sphinx and extensions load for features that this book does not use, or has in `book.css`.
 UNUSED = {"pygments.css", "styles/furo-extensions.css", "doctools.js", "sphinx_highlight.js"}
 FONT = "d2lconv-math.woff2"
@@ -147,7 +150,7 @@ def learning_resource(config: Config, page: str, document: nodes.document, promi
     return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
 
 
-# ---- lists that are made: the chapters on the start page, the exercises on theirs ----
+# ---- lists that are made: of chapters, of exercises, of questions for teachers ----
 
 _EXERCISE = re.compile(r"^### ((?:Exercise |练习)\d+ · (.+?) (★+))$", re.MULTILINE)
 _NO_PROMISE = re.compile(r"\[[^\]]+\]\([^)]+\)$|<!--")  # the Colab link, a comment
@@ -173,7 +176,7 @@ def chapters(root: Path) -> str:
 def exercises(root: Path) -> str:
     """Return the list of all exercises: a heading for each chapter, a link and level for each exercise."""
     lines = []
-    for path in _notebooks(root):
+    for path in notebooks(root):
         cells = _prose(path)
         found = [match.groups() for cell in cells for match in _EXERCISE.finditer(cell)]
         if found:
@@ -183,7 +186,19 @@ def exercises(root: Path) -> str:
     return "\n".join(lines)
 
 
-def _notebooks(root: Path) -> Iterator[Path]:
+def questions(root: Path) -> str:
+    """Return the questions of all chapters for teachers, folded up by chapter."""
+    found = []
+    for path in notebooks(root):
+        if path.stem in CHAPTERS:
+            title = _prose(path)[0].partition("\n")[0].removeprefix("# ")
+            table = f'<div class="table-wrapper">{table_of(path.stem)}</div>'
+            found.append(f'<details class="d2l-table"><summary>{title}</summary>{table}</details>')
+    return "\n".join(found)
+
+
+def notebooks(root: Path) -> Iterator[Path]:
+    """Return the notebooks of the book, in order."""
     toc = parse_toc_yaml(root / "_toc.yml")
     paths = (_file(root, str(entry)) for part in toc.root.subtrees for entry in part.items)
     return (path for path in paths if path.suffix == ".ipynb")
@@ -202,11 +217,12 @@ def _prose(path: Path) -> list[str]:
 
 
 def fill(app: Sphinx, name: str, source: list[str]) -> None:
-    """Put the lists where a page has `<!-- chapters -->` or `<!-- exercises -->`."""
-    for mark, make in (("<!-- chapters -->", chapters), ("<!-- exercises -->", exercises)):
+    """Put a list where a page has its name as a comment, such as `<!-- chapters -->`."""
+    for make in (chapters, exercises, questions):
+        mark = f"<!-- {make.__name__} -->"
         if mark in source[0] and not app.env.doc2path(name).endswith(".ipynb"):
             source[0] = source[0].replace(mark, make(Path(app.srcdir)))
-            for path in _notebooks(Path(app.srcdir)):
+            for path in notebooks(Path(app.srcdir)):
                 app.env.note_dependency(str(path))
 
 

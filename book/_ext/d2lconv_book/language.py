@@ -27,6 +27,11 @@ def is_chinese(app: Sphinx) -> bool:
     return str(app.config.language).startswith("zh")
 
 
+def code_of(app: Sphinx) -> str:
+    """Return the language of this build as `d2lconv.language` names it."""
+    return "zh" if is_chinese(app) else "en"
+
+
 class TakeEnglishIds(SphinxTransform):
     """Give each section the id and name of the English one, which stand in `anchors.json`."""
 

@@ -35,13 +35,19 @@ class Question:
     name : str
         Chapter and a word, such as ``"channels.weights"``.
     prompt : str
-        What is asked.
+        What is asked, so that it makes sense on another page as well.
+    tests : str
+        What it tests, for teachers: a phrase.
+    alone : bool
+        False if it needs what stands above it on its page.
     language : str
         The language of its texts.
     """
 
     name: str
     prompt: str
+    tests: str = field(default="", kw_only=True)
+    alone: bool = field(default=True, kw_only=True)
     language: str = field(default="en", kw_only=True)
 
     def in_language(self, name: str | None = None) -> Self:
@@ -98,9 +104,10 @@ class Question:
 
     def _repr_html_(self) -> str:
         said = self.in_language()
-        label = "ask-" + self.name.replace(".", "-").replace("_", "-")
+        label = anchor_of(self.name)
         prompt = said._fill("<strong>Predict.</strong> {}", as_html(said.prompt))
         attributes = f'class="d2l-ask" role="group" aria-labelledby="{label}" data-ask="{self.name}"'
+        attributes += " data-here" * (not self.alone)
         return f'<div {attributes}>\n<p id="{label}">{prompt}</p>\n{said._body()}\n</div>'
 
 
@@ -258,10 +265,10 @@ class Value(Question):
 
     def _explained(self, tag: str, numbers: object, why: str) -> str:
         data = re.sub(r"\.0\b", "", json.dumps(read(numbers).tolist(), separators=(",", ":")))
-        written = f"<b>{self._written(numbers)}</b>{self._fill(': ')}"
+        written = f"<b>{self.written(numbers)}</b>{self._fill(': ')}"
         return f"<{tag} data-gives='{data}'>{written}<span>{as_html(why)}</span></{tag}>"
 
-    def _written(self, value: object) -> str:
+    def written(self, value: object) -> str:
         """Write numbers as a reader would."""
         numbers = read(value)
         texts = [f"{number:,.10g}" for number in numbers.flatten().tolist()]
@@ -283,6 +290,15 @@ def numbers_of(text: str) -> object:
     if len(rows) > 1:
         return rows
     return rows[0] if len(rows[0]) > 1 else rows[0][0]
+
+
+def anchor_of(name: str) -> str:
+    """Return where on its page a question or exercise stands.
+
+    >>> anchor_of("one_by_one.back")
+    'ask-one-by-one-back'
+    """
+    return "ask-" + re.sub(r"[._]", "-", name)
 
 
 def as_html(text: str) -> str:

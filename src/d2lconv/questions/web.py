@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +26,37 @@ from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
 from d2lconv.language import FOLDER as LANGUAGES
 from d2lconv.language import fill, translate
+from d2lconv.questions.kinds import anchor_of
 
 FOLDER = Path(__file__).with_name("web")
-_SHARED = ("numbers.js", "hints.js", "rules.js", "forms.js")
-#: The scripts of a page: with questions and exercises, or with drills.
+#: The scripts of pages, each of which is one file: for questions and exercises, what judges answers to them,
+#: drills, what comes back, and, on every page, ticks beside the chapters.
 SCRIPTS = {
-    "ask.js": (*_SHARED, "uses.js", "settings.js", "page.js"),
-    "practice.js": (*_SHARED, "drills.js", "practice.js"),
+    "ask.js": ("dom.js", "load.js", "forms.js", "store.js", "start.js", "page.js"),
+    "judge.js": ("dom.js", "numbers.js", "hints.js", "rules.js", "uses.js", "settings.js", "judge.js"),
+    "practice.js": ("dom.js", "load.js", "forms.js", "drills.js", "practice.js"),
+    "review.js": ("dom.js", "store.js", "review.js"),
+    "ticks.js": ("dom.js", "ticks.js"),
 }
-#: The catalogues that hold what a script says.
-SENTENCES = {"ask.js": ("replies",), "practice.js": ("replies", "drills")}
+#: Which scripts a page loads, by the class of what it holds.
+LOADED = {"d2l-ask": ("ask.js",), "d2l-practice": ("practice.js",), "d2l-due": ("ask.js", "review.js")}
+#: What scripts say, by name; a part in braces is filled in.
+WORDS: dict[str, Any] = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
+#: The catalogue of sentences that a script makes of numbers, so that it has to translate them itself.
+SENTENCES = {"practice.js": "drills"}
 _SPEAK = """{{
 {translator}const say = translator({sentences});
-for (const place of document.querySelectorAll(".d2l-ask, .d2l-practice")) translateAll(place, say);
+for (const place of document.querySelectorAll(".d2l-practice")) translateAll(place, say);
 }}
 """
 Rule = dict[str, Any]
 
+_FILLED = re.compile(r"\{\w+\}")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _SPACE = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
+_WORD = re.compile(r"\bWORDS\.(\w+)")
 
 _COLUMNS = [[f"row {r}, column {c}" for c in range(3)] for r in range(3)]
 _KERNEL = [name for row in _COLUMNS for name in row]
@@ -223,21 +234,84 @@ def form_of(exercise: Exercise, language: str = "en") -> str | None:
     rule = rule_of(exercise)
     if rule is None:
         return None
-    data = f'data-ask="{exercise.id}" data-rule="{html.escape(hidden(in_language(rule, language)))}"'
+    written = html.escape(hidden(in_language(rule, language)))
+    data = f'id="{anchor_of(exercise.id)}" data-ask="{exercise.id}" data-rule="{written}"'
     asked = html.escape(translate(exercise.answer_description, language))
-    told = fill("Answers are checked by scripts. Asked for: {}.", asked, name=language)
-    return f'<div class="d2l-ask d2l-exercise" {data}><noscript><p>{told}</p></noscript></div>'
+    told = f"<noscript><p>{html.escape(words(language)['noScripts'])} {asked}.</p></noscript>"
+    return f'<div class="d2l-ask d2l-exercise" {data}>{told}</div>'
+
+
+def words(language: str = "en") -> dict[str, Any]:
+    """Return what scripts say, by name, in a language.
+
+    >>> words()["oneNumber"], words("zh")["check"]
+    ('{name} should be one number.', '检查')
+    """
+
+    def say(text: Any) -> Any:
+        if isinstance(text, list):
+            return [say(one) for one in text]
+        gaps = _FILLED.findall(text)
+        return fill(_FILLED.sub("{}", text), *gaps, name=language)
+
+    return WORDS if language == "en" else {name: say(text) for name, text in WORDS.items()}
 
 
 def script(name: str = "ask.js", language: str = "en") -> str:
-    """Write a script of `SCRIPTS`, without comments; it says its sentences in a language."""
-    hints = json.dumps([[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)], ensure_ascii=False)
+    """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses, in a language."""
     texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
-    if language != "en":
-        files = [LANGUAGES / language / f"{part}.json" for part in SENTENCES[name]]
-        found = {key: said for file in files for key, said in json.loads(file.read_text("utf-8")).items()}
+    if language != "en" and name in SENTENCES:
+        sentences = (LANGUAGES / language / f"{SENTENCES[name]}.json").read_text(encoding="utf-8")
         translator = (LANGUAGES / "translate.js").read_text(encoding="utf-8")
-        texts += _SPEAK.format(translator=translator, sentences=json.dumps(found, ensure_ascii=False))
+        texts += _SPEAK.format(translator=translator, sentences=sentences)
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
-    return f'(() => {{\n"use strict";\nconst HINTS = {hints};\n{texts}}})();\n'
+    said = words(language)
+    data: dict[str, object] = {"WORDS": {word: said[word] for word in dict.fromkeys(_WORD.findall(texts))}}
+    if "hints.js" in SCRIPTS[name]:
+        data["HINTS"] = [
+            [translate(name, language), translate(text, language)]
+            for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)
+        ]
+    named = "".join(f"const {key} = {json.dumps(one, ensure_ascii=False)};\n" for key, one in data.items())
+    return f'(() => {{\n"use strict";\n{named}{texts}}})();\n'
+
+
+# ---- questions that come back ----
+
+
+def box_before(chapters: Sequence[str], language: str = "en") -> str:
+    """Return the folded box that asks two questions of earlier chapters, as HTML."""
+    return (
+        f'<details class="d2l-review" data-before="{" ".join(chapters)}">'
+        f"<summary>{html.escape(words(language)['before'])}</summary></details>"
+    )
+
+
+_QUESTION = re.compile(r'<div class="d2l-ask" [^>]*data-ask="([^"]+)".*?</div>', re.DOTALL)
+
+
+def data_of(page: str, html_of_page: str) -> str:
+    r"""Write the questions of a page as a script, for other pages to ask them; empty if it has none.
+
+    Parameters
+    ----------
+    page : str
+        Its name, such as ``"channels"``.
+    html_of_page : str
+        The page.
+
+    Returns
+    -------
+    str
+        The script.
+
+    Examples
+    --------
+    >>> text = data_of("channels", '<p>Look.</p><div class="d2l-ask" data-ask="channels.grey">Which?</div>')
+    >>> print(text.partition(" = ")[2], end="")
+    {"channels.grey": "<div class=\"d2l-ask\" data-ask=\"channels.grey\">Which?</div>"};
+    """
+    found = {question[1]: question[0] for question in _QUESTION.finditer(html_of_page)}
+    data = json.dumps(found, ensure_ascii=False)
+    return f'(self.d2lQuestions ??= {{}})["{page}"] = {data};\n' if found else ""

@@ -6,7 +6,7 @@ import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -73,6 +73,8 @@ class Function(Exercise):
     forbidden: tuple[str, ...] = ()
     kind: str = "operator"
     answer_description: str = "a function"
+
+    _raised: ClassVar[str] = "your code raised"
 
     def __post_init__(self) -> None:
         """Raise ValueError unless `right` has the arguments of the cases: both are shown side by side."""
@@ -166,7 +168,7 @@ class Function(Exercise):
         elif trial.outcome.end == "value":
             details.append(("given", show(trial.outcome.value)))
         elif trial.outcome.error:
-            details.append(("your code raised", trial.outcome.error))
+            details.append((self._raised, trial.outcome.error))
         changed = [names[position] for position in trial.outcome.changed]
         if changed:
             details.append(("your code changed", " and ".join(changed)))
@@ -280,6 +282,8 @@ class Setting(Function):
     kind: str = "setting"
     answer_description: str
 
+    _raised: ClassVar[str] = "error"
+
     def _prepare(self, answer: object) -> Callable[..., object]:
         setting = self.read(answer)
         return lambda *case: self.use(setting, *case)
@@ -289,6 +293,12 @@ class Setting(Function):
         if wrong_values[0].expected.ndim == 0:
             return "", ""
         return super()._general_hint(wrong_values)
+
+    def _hint_for(self, fault: Fault, outcome: Outcome) -> tuple[str, str]:
+        """Return a hint to a reader who wrote no code."""
+        if fault == "error":
+            return "error", "Your answer can't be used in this case: the message says what does not fit."
+        return super()._hint_for(fault, outcome)
 
 
 def _fresh(case: Case) -> list[object]:

@@ -49,6 +49,7 @@ QUESTIONS = (
             "0 27": "Each linear layer has three biases, one for each output.",
         },
         ("in the first", "in the second"),
+        tests="what a module registers",
     ),
     Choice(
         "building_blocks.dropout",
@@ -60,10 +61,12 @@ QUESTIONS = (
             "some zeros, the others twos; eight halves": "The scaling is done in training, so evaluation changes nothing.",
             "eight ones; some zeros, the others twos": "The other way round: numbers are dropped while the network learns.",
         },
+        tests="dropout in training and in evaluation",
     ),
     Value(
         "building_blocks.too-large",
-        "`net` was written for images of 8×8 pixels and gets one of 28×28. How many numbers does the first linear layer get, instead of 128?",
+        "A network for images of 8×8 pixels has two poolings and then, with 32 channels, a linear layer. It gets "
+        "an image of 28×28. How many numbers does the first linear layer get, instead of 128?",
         lambda: 32 * nn.MaxPool2d(2)(nn.MaxPool2d(2)(torch.empty(1, 1, 28, 28))).numel(),
         "the maps are 28 / 4 = 7 cells high and wide, and there are 32 of them. The matrix takes 128 numbers only.",
         {
@@ -73,6 +76,7 @@ QUESTIONS = (
             "25088": "The poolings halve both sides twice.",
             "49": "That is one map. There are 32 channels.",
         },
+        tests="from feature maps to a linear layer",
     ),
     Value(
         "building_blocks.joined",
@@ -85,6 +89,7 @@ QUESTIONS = (
             "1 1": "A kernel of 1×1 could neither blur nor find edges.",
         },
         asked="rows and columns, such as 4×6",
+        tests="two convolutions without an activation are one",
     ),
     Choice(
         "building_blocks.in-place",
@@ -96,10 +101,12 @@ QUESTIONS = (
             "(0, 4), both times": "Without `inplace`, *z* keeps its −1, and 0 + (−1) = −1.",
             "(0, 2), and (0, 2)": "That is the ReLU alone, without the addition.",
         },
+        tests="what working in place overwrites",
     ),
     Choice(
         "building_blocks.other-pooling",
-        "In another network, the first pooling takes the mean instead of the maximum. Does it load the same file, and what is its accuracy?",
+        "A trained network's weights lie in a file. In another network, the first pooling takes the mean instead "
+        "of the maximum. Does it load the same file, and what is its accuracy?",
         "it loads, and reads somewhat fewer digits",
         "Every name and shape fits, as pooling has no parameters; but the network computes something else.",
         {
@@ -107,5 +114,6 @@ QUESTIONS = (
             "it raises an error": "A state dict holds parameters and buffers. Pooling has none, so nothing differs.",
             "it loads, and is no better than a guess": "A mean is not so different from a maximum: most digits are still read.",
         },
+        tests="what a state dict holds, and what it doesn't",
     ),
 )

@@ -15,7 +15,8 @@ def weights_and_biases() -> tuple[int, int]:
 QUESTIONS = (
     Choice(
         "channels.reshape",
-        "`stored.reshape(3, 600, 512)` has the same shape as `stored.permute(2, 0, 1)`. Does it show the same picture?",
+        "`stored` is a photograph of shape (600, 512, 3). `stored.reshape(3, 600, 512)` has the same shape as "
+        "`stored.permute(2, 0, 1)`. Does it show the same picture?",
         "no, a scrambled one",
         "`reshape` keeps the numbers in their stored order, so red, green and blue of a pixel become neighbours.",
         {
@@ -23,10 +24,12 @@ QUESTIONS = (
             "yes, but with red and blue swapped": "That takes two channels exchanged. Here pixels and colours are mixed.",
             "yes, but lying on its side": "`permute` could turn it. `reshape` moves no axis; it cuts at other positions.",
         },
+        tests="the difference between reshape and permute",
     ),
     Choice(
         "channels.grey",
-        "In a grey picture all three channels are equal. Which of the three kernels gives zeros only?",
+        "Three kernels for colour pictures find vertical edges, horizontal edges, and red minus blue. In a grey "
+        "picture all three channels are equal. Which of the three kernels gives zeros only?",
         "red − blue",
         "Its slices add up to zero, so three equal channels cancel.",
         {
@@ -34,6 +37,7 @@ QUESTIONS = (
             "horizontal": "A grey picture has horizontal edges, too, and its three equal slices add up their responses.",
             "none of them": "Look for slices that cancel each other where the channels are equal.",
         },
+        tests="a kernel adds up over the channels",
     ),
     Value(
         "channels.weights",
@@ -49,10 +53,12 @@ QUESTIONS = (
             "12 2": "`kernel_size=2` means 2×2. And there is a bias for each output channel.",
         },
         ("weights", "biases"),
+        tests="the shape of a layer's weight, and its bias",
     ),
     Choice(
         "channels.digits",
-        "How many of the 50 will show the most frequent digit, on average, in the layers of edges, parts and wholes?",
+        "For a channel, take the 50 images of digits with the strongest response. How many of the 50 will show "
+        "the most frequent digit, on average, in the layers of edges, parts and wholes?",
         "about 20, about 20, 50",
         "Several digits share an edge or a part; only a channel of the last layer was trained for a single digit.",
         {
@@ -60,11 +66,12 @@ QUESTIONS = (
             "about 10, about 30, 50": "A part, such as a loop, belongs to several digits, too: hardly fewer than an edge.",
             "50, 50, 50": "A slanted stroke occurs in a 1, a 4 and a 7, so such a channel responds to all of them.",
         },
+        tests="what channels of early and late layers stand for",
     ),
     Choice(
         "channels.vgg",
-        "From layer 2 to layer 4, height and width are halved, and the channels in and out are doubled. How do the MACs "
-        "change, and how do the weights?",
+        "From layer 2 to layer 4 of VGG, height and width are halved, and the channels in and out are doubled. "
+        "How do the MACs change, and how do the weights?",
         "MACs the same, weights times 4",
         "A quarter of the positions, and twice as many channels in and out: ¼ · 2 · 2 = 1.",
         {
@@ -72,5 +79,6 @@ QUESTIONS = (
             "MACs half, weights times 2": "Channels count twice, in and out: a kernel gets deeper, and there are more kernels.",
             "MACs times 4, weights times 4": "Four times the weights, but each is used at a quarter of the positions.",
         },
+        tests="what MACs and weights depend on",
     ),
 )

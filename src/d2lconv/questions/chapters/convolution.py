@@ -8,7 +8,8 @@ from d2lconv.shapes import conv_output_size
 QUESTIONS = (
     Value(
         "convolution.shared",
-        "With windows of 5×5 pixels, how many weights are left for the six maps?",
+        "Six maps look at an image through windows of 5×5 pixels, and all outputs of a map use the same weights. "
+        "How many weights are left?",
         lambda: nn.Conv2d(1, 6, 5, bias=False).weight.numel(),
         "six maps, each with one set of 5×5 weights, used at every position.",
         {
@@ -16,10 +17,11 @@ QUESTIONS = (
             "7260000": "You gave each of the 220×220 outputs 25 weights of its own. All outputs of a map share them.",
             "156": "You counted a bias for each map. They are parameters, but no weights.",
         },
+        tests="locality and weight sharing: one kernel for all positions",
     ),
     Value(
         "convolution.shape",
-        "The interactive figure starts with this 5×5 input and 3×3 kernel. What shape does the output have?",
+        "The interactive figure starts with a 5×5 input and a 3×3 kernel. What shape does the output have?",
         lambda: conv_output_size((5, 5), (3, 3)),
         "a 3×3 window has 5 − 3 + 1 positions along each axis.",
         {
@@ -29,10 +31,12 @@ QUESTIONS = (
             "1 1": "The windows overlap: the next one begins one cell further, not three.",
         },
         asked="rows and columns, such as 4×6",
+        tests="output size without padding",
     ),
     Choice(
         "convolution.bricks",
-        "Which of the two kernels will find more in a wall of bricks?",
+        "One kernel finds vertical edges, its transpose horizontal ones. Which of the two will find more in a "
+        "wall of bricks?",
         "the horizontal one",
         "Bricks are wider than high, so the joints between the rows are longer than those within them.",
         {
@@ -40,11 +44,12 @@ QUESTIONS = (
             "both the same": "So it would be if bricks were square. How much joint runs along each direction?",
             "neither, the wall is too rough": "Roughness adds small responses everywhere; the joints stand out of them.",
         },
+        tests="what a kernel's form says about what it finds",
     ),
     Choice(
         "convolution.brightness",
-        "Make every pixel of the wall brighter by 0.2. By how much does the response of (1, −1) change, and that of "
-        "a blur, which averages?",
+        "Make every pixel of a photograph brighter by 0.2. By how much does the response of (1, −1) change, and "
+        "that of a blur, which averages?",
         "by 0, and by 0.2",
         "The change is 0.2 times the sum of the weights, which is 0 for the edges and 1 for the blur.",
         {
@@ -52,10 +57,12 @@ QUESTIONS = (
             "by 0.2, and by 0": "The other way round: a mean of brighter pixels is brighter, a difference stays.",
             "both by 0": "The blur's weights sum to 1, so its response follows the brightness.",
         },
+        tests="the sum of a kernel's weights, and brightness",
     ),
     Value(
         "convolution.learned",
-        "Which numbers should the two weights and the bias approach?",
+        "A layer with a kernel of two weights and a bias learns from images and their responses to (1, −1). Which "
+        "numbers should weights and bias approach?",
         lambda: (1, -1, 0),
         "the targets were made with the kernel (1, −1) and no bias, and no other numbers give them for all images.",
         {
@@ -65,5 +72,6 @@ QUESTIONS = (
             "1 -1 1": "A bias of 1 would add 1 to every response. The targets were made without one.",
         },
         ("first weight", "second weight", "bias"),
+        tests="what a convolution learns from examples",
     ),
 )

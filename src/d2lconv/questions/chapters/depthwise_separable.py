@@ -17,7 +17,7 @@ def saving() -> float:
 QUESTIONS = (
     Choice(
         "depthwise_separable.groups",
-        "We change input channel 0 of this layer with 4 input channels, 6 output channels and 2 groups. Which output "
+        "We change input channel 0 of a layer with 4 input channels, 6 output channels and 2 groups. Which output "
         "channels change?",
         "0, 1 and 2",
         "Channel 0 belongs to the first group, which makes the first half of the six output channels.",
@@ -27,10 +27,12 @@ QUESTIONS = (
             "0 and 1": "Two is the number of *inputs* in the group. Six outputs in two groups make three.",
             "0, 2 and 4": "Groups are blocks, not every second channel.",
         },
+        tests="which channels a group connects",
     ),
     Choice(
         "depthwise_separable.stars",
-        "In which of the two outputs do the white stars nearly disappear?",
+        "A pointwise step makes two outputs of a flag's colours: output 0, a mean of red, green and blue, and "
+        "output 1, red minus blue. In which of the two do the white stars nearly disappear?",
         "in output 1, red minus blue",
         "At the border of a white star, red and blue change by about the same amount, and the two changes cancel.",
         {
@@ -38,10 +40,11 @@ QUESTIONS = (
             "in both": "A mean of three equal changes is that change: it does not cancel.",
             "in neither": "White is red, green and blue in equal parts. Which mixture subtracts equal parts?",
         },
+        tests="what the pointwise step of a separable layer does",
     ),
     Value(
         "depthwise_separable.saving",
-        "So how many times fewer MACs does the separable layer need here?",
+        "A 3×3 layer from 32 to 128 channels becomes a separable one. So how many times fewer MACs does it need?",
         saving,
         "36,864 weights against 4,384; with h·w as a factor of both, the MACs have the same ratio.",
         {
@@ -50,6 +53,7 @@ QUESTIONS = (
             "8.2": "You counted parameters. The biases do not count as MACs.",
         },
         asked="a number such as 3.5, to one or two digits after the point",
+        tests="the cost of a separable layer",
     ),
     Choice(
         "depthwise_separable.time",
@@ -62,5 +66,6 @@ QUESTIONS = (
             "more than 8 times": "There are two layers now, and the maps between them are written and read once more.",
             "not faster at all": "It is faster, on most machines. But MACs are not the only thing that takes time.",
         },
+        tests="fewer MACs are not as much less time",
     ),
 )

@@ -19,7 +19,8 @@ def largest_and_busiest() -> str:
 QUESTIONS = (
     Choice(
         "lenet.parts",
-        "The encoder has two convolutions, the head three fully connected layers. Which of the two holds most of the parameters, and which does most of the multiply-adds (MACs)?",
+        "LeNet's encoder has two convolutions, its head three fully connected layers. Which of the two holds most "
+        "of the parameters, and which does most of the multiply-adds (MACs)?",
         largest_and_busiest,
         "A fully connected layer has a weight for each pair of numbers; a convolution's few weights are used at every position.",
         {
@@ -27,10 +28,12 @@ QUESTIONS = (
             "the head; the head": "Each weight of the head is used once for an image, each of the encoder a hundred times or more.",
             "the encoder; the head": "The other way round: sharing weights saves parameters, not work.",
         },
+        tests="where parameters are, and where the work is",
     ),
     Choice(
         "lenet.sigmoid",
-        "There are ten classes, equally frequent. What accuracy does the network reach in 10 epochs?",
+        "LeNet with sigmoids trains from PyTorch's own initial weights. There are ten classes, equally frequent. "
+        "What accuracy does it reach in 10 epochs?",
         "0.10",
         "It gives the same answer to every image: it has stalled.",
         {
@@ -38,10 +41,12 @@ QUESTIONS = (
             "0.80": "That is what a linear classifier might do. This network does not even leave its start.",
             "0.50": "A network that stalls learns nothing, not half.",
         },
+        tests="gradients that vanish in sigmoids",
     ),
     Choice(
         "lenet.weights",
-        "Four networks train for four epochs each: sigmoid, tanh, ReLU with maximum, and sigmoid with these new initial weights. Which of them learn?",
+        "Four LeNets train for four epochs each: with sigmoid, with tanh, with ReLU and maximum, and with sigmoid "
+        "and initial weights that make up for its slope. Which of them learn?",
         "all but the first",
         "It was the initial weights that did not suit the sigmoid, not the sigmoid itself.",
         {
@@ -49,10 +54,12 @@ QUESTIONS = (
             "tanh and ReLU": "With initial weights that make up for its slope of 1/4, a network with sigmoids learns as well.",
             "all four": "The first is the one that stalled: nothing about it has changed.",
         },
+        tests="initial weights that suit an activation",
     ),
     Choice(
         "lenet.remedy",
-        "If you may have only one of the three, shifts, decay or schedule, which one helps most?",
+        "Shifted images, weight decay, or a schedule for the learning rate: if you may have only one of the "
+        "three, which one helps LeNet most?",
         "schedule",
         "Smaller and smaller steps settle in a minimum around which larger ones keep jumping.",
         {
@@ -60,15 +67,18 @@ QUESTIONS = (
             "decay": "It keeps weights small, but the last steps still jump about.",
             "all the same": "The spread of three seeds is smaller than the difference between one of them and the others.",
         },
+        tests="changing one thing at a time",
     ),
     Choice(
         "lenet.test",
-        "A network of 61,706 weights, or a machine that keeps thousands of the training images: which is better on 2,000 new images?",
+        "LeNet with 61,706 weights and 6,000 training images, or a machine that keeps thousands of these images: "
+        "which is better on 2,000 new images?",
         "neither",
         "They differ by a few thousandths, less than the standard error of 0.008.",
         {
             "the network": "Not on 6,000 training images: a lead of so few of 2,000 images may be chance.",
             "the machine": "It is not behind, but a lead of so few images is no evidence either.",
         },
+        tests="differences smaller than their standard error",
     ),
 )

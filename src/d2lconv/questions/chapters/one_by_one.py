@@ -17,7 +17,8 @@ def nearest_factor() -> int:
 QUESTIONS = (
     Choice(
         "one_by_one.back",
-        "Can a second 1×1 convolution bring back the photograph from these three channels? And from the one grey channel?",
+        "A 1×1 convolution has turned the photograph into these three channels, another one into the grey "
+        "channel. Can a second 1×1 convolution bring back the photograph from the three? And from the grey one?",
         "from three: yes; from grey: no",
         "The 3×3 matrix has an inverse. From three channels to one there is none: many colours have the same grey.",
         {
@@ -25,11 +26,13 @@ QUESTIONS = (
             "no, neither": "The mixing of three channels into three loses nothing if its matrix has an inverse.",
             "from three: no; from grey: yes": "It is the grey channel that has lost something: two numbers of three.",
         },
+        tests="a 1×1 convolution is a matrix, which may have an inverse",
+        alone=False,
     ),
     Choice(
         "one_by_one.shuffled",
-        "Shuffle all pixels of the photograph, convolve, and put the pixels back in order. What is left of the picture "
-        "with a 1×1 kernel, and what with a 3×3 one?",
+        "Shuffle all pixels of a photograph, convolve, and put the pixels back in order. What is left of the "
+        "picture with a 1×1 kernel, and what with a 3×3 one?",
         "1×1: all of it; 3×3: noise",
         "A 1×1 kernel sees one pixel at a time. The 3×3 kernel met neighbours that chance had put there.",
         {
@@ -37,10 +40,12 @@ QUESTIONS = (
             "noise, both times": "A 1×1 kernel computes each output from one pixel, whatever stands beside it.",
             "1×1: noise; 3×3: all of it": "Which of the two looks at neighbours? That one is disturbed by new ones.",
         },
+        tests="a 1×1 kernel sees no neighbours",
     ),
     Choice(
         "one_by_one.bottleneck",
-        "By what factor does the number of MACs fall if the bottleneck has 64 channels? Closest to 2, 4, 8 or 16?",
+        "A bottleneck takes the place of a 3×3 convolution from 256 to 256 channels. By what factor does the "
+        "number of MACs fall if it has 64 channels? Closest to 2, 4, 8 or 16?",
         nearest_factor,
         "The 3×3 layer becomes 16 times cheaper, but the two 1×1 layers cost almost as much again.",
         {
@@ -48,5 +53,6 @@ QUESTIONS = (
             "16": "That is the 3×3 layer alone. The two 1×1 layers have 256·64 weights each.",
             "2": "Count the weights: 9·256·256 in the direct layer, 9·64·64 + 2·256·64 in the bottleneck.",
         },
+        tests="what a bottleneck saves, and what its 1×1 layers cost",
     ),
 )

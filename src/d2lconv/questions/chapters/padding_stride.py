@@ -30,10 +30,12 @@ QUESTIONS = (
             "7": "The seventh would start from 4×4, too few for a 5×5 kernel.",
             "14": "You took 2 pixels away per layer. It is 2 on each side, so 4 along an axis.",
         },
+        tests="how fast an image shrinks without padding",
     ),
     Choice(
         "padding_stride.paper",
-        "What will it find besides the digit if the border is padded with zeros?",
+        "A black digit on white paper, and the kernel (1, 0, −1). What will it find besides the digit if the "
+        "border is padded with zeros?",
         "edges at the left and right border",
         "Zeros are black. Beside white paper they make a black frame, and its vertical sides are edges.",
         {
@@ -41,10 +43,11 @@ QUESTIONS = (
             "edges along all four borders": "The kernel compares left and right neighbours; above and below it sees nothing.",
             "a paler digit": "Padding changes only windows that touch the border, and the digit stands in the middle.",
         },
+        tests="padding with zeros is not neutral",
     ),
     Choice(
         "padding_stride.moves",
-        "The digit moves by 2 pixels, or by 1. Does its map with stride 2 move along?",
+        "A digit moves by 2 pixels, or by 1. Does its map with stride 2 move along?",
         "by 2: yes, by one cell; by 1: no, the map changes",
         "Windows begin at every second pixel, so after a move by 2 they meet the same pixels one window further on.",
         {
@@ -52,6 +55,7 @@ QUESTIONS = (
             "neither time": "After 2 pixels every window meets what its left neighbour met before.",
             "by 2: yes, by two cells; by 1: by one cell": "So it is with stride 1. With stride 2, two pixels are one cell.",
         },
+        tests="a stride and the shifts that it keeps",
     ),
     Value(
         "padding_stride.dropped",
@@ -67,5 +71,6 @@ QUESTIONS = (
             "0": "Nothing, yes. How many zeros has the output: rows and columns?",
         },
         asked="rows of numbers, such as 1 2 3; 4 5 6",
+        tests="rows that no window reaches",
     ),
 )

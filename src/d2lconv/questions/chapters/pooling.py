@@ -12,8 +12,8 @@ ROWS = [[1, 2, 0, 3, 1], [0, 1, 2, 3, 1], [1, 2, 1, 0, 0], [5, 2, 3, 1, 1], [2, 
 QUESTIONS = (
     Value(
         "pooling.columns",
-        "A window need not be square. What does maximum pooling of the same input, the numbers 0 to 8 in three rows, "
-        "give with a window of 3 rows and 1 column?",
+        "A window need not be square. What does maximum pooling of the numbers 0 to 8, in three rows, give with a "
+        "window of 3 rows and 1 column?",
         lambda: ops.pool2d(torch.arange(9.0).reshape(3, 3), (3, 1))[0],
         "the maximum of each column. A window of 1 row and 3 columns gives that of each row: 2, 5 and 8.",
         {
@@ -23,6 +23,7 @@ QUESTIONS = (
             "0 1 2": "Those are the smallest numbers of the columns.",
         },
         asked="numbers, such as 1 2 3",
+        tests="maximum pooling by hand; rows before columns",
     ),
     Value(
         "pooling.stride",
@@ -36,6 +37,7 @@ QUESTIONS = (
             "4": "Four numbers, yes. In how many rows and columns?",
         },
         asked="rows and columns, such as 4×6",
+        tests="the default stride of pooling",
     ),
     Choice(
         "pooling.shift",
@@ -49,12 +51,13 @@ QUESTIONS = (
             "both the same": "So it is for windows of 1×1, which pool nothing.",
             "neither changes": "A strong edge may cross into the next window; then both change.",
         },
+        tests="which pooling changes less under a shift",
     ),
     Choice(
         "pooling.rows",
-        "Even one pixel can be too much. Below, each row holds a single pixel of ink, one column further right than in "
-        "the row above; in row 0 it is in column 2. Each row is pooled with windows of 1×2. Which rows give the same "
-        "output?",
+        "Even one pixel can be too much. Each row of an image holds a single pixel of ink, one column further "
+        "right than in the row above; in row 0 it is in column 2. Each row is pooled with windows of 1×2. Which "
+        "rows give the same output?",
         "0 and 1, and 2 and 3",
         "Windows cover columns 2 and 3, then 4 and 5. Within a window a step changes nothing.",
         {
@@ -62,10 +65,12 @@ QUESTIONS = (
             "all of them": "Pooling hides a step within a window, not one across its border.",
             "none of them": "Columns 2 and 3 lie in the same window, whose maximum stays 1.",
         },
+        tests="pooling is tolerant of shifts, but not invariant",
     ),
     Value(
         "pooling.ceil",
-        "What is the output of `nn.MaxPool2d(3, ceil_mode=True)` for this input?",
+        "What is the output of `nn.MaxPool2d(3, ceil_mode=True)` for the rows 1 2 0 3 1, 0 1 2 3 1, 1 2 1 0 0, "
+        "5 2 3 1 1 and 2 1 0 1 1?",
         lambda: nn.MaxPool2d(3, ceil_mode=True)(torch.tensor(ROWS).float()[None])[0],
         "windows begin at 0 and 3. The last ones extend beyond the input, and only their cells inside count.",
         {
@@ -75,5 +80,6 @@ QUESTIONS = (
             "2 3; 5 3": "The last window begins at row 3, column 3. The 3 beside it belongs to the window before.",
         },
         asked="rows of numbers, such as 1 2; 3 4",
+        tests="ceil_mode: windows that extend beyond the input",
     ),
 )

@@ -28,10 +28,11 @@ QUESTIONS = (
             "1 2 1; 2 1 2; 1 2 1": "The edges are right. The middle cell lies in all four windows.",
         },
         asked="three rows of numbers, such as 0 1 0; 1 0 1; 0 1 0",
+        tests="paths to an output, and why the middle counts most",
     ),
     Choice(
         "receptive_field.order",
-        "Here are two 3×3 layers, one of them with stride 2. Does it matter which one comes first?",
+        "Of two 3×3 layers, one has stride 2. Does it matter which one comes first?",
         "yes, the field is larger if the stride comes first",
         "A layer's stride widens the field of all later layers, not its own: 7 cells against 5.",
         {
@@ -40,11 +41,12 @@ QUESTIONS = (
             "yes, the field is larger if the stride comes last": "The last layer's stride says how far its fields lie apart, "
             "not how large they are.",
         },
+        tests="a stride widens the field of later layers",
     ),
     Choice(
         "receptive_field.gridding",
-        "Along one axis, we count the paths from each of 17 input cells to one output cell, for dilations 1, 2, 4 and for "
-        "2, 2, 2. Does dilation 2 in every layer do as well?",
+        "Along one axis, we count the paths from each of 17 input cells to one output cell, through three layers "
+        "of 3 kernel cells with dilations 1, 2, 4, or with 2, 2, 2. Does dilation 2 in every layer do as well?",
         "no, it leaves out every other cell",
         "All its steps are even, so no path starts at an odd cell.",
         {
@@ -52,5 +54,6 @@ QUESTIONS = (
             "no, its field is much smaller": "13 cells against 15 is no great difference. Look at the cells within the field.",
             "it does better: more paths": "Both have 27 paths. Where do they start?",
         },
+        tests="gaps that equal dilations leave",
     ),
 )

@@ -25,7 +25,8 @@ def largest_and_busiest() -> str:
 QUESTIONS = (
     Choice(
         "vgg.layers",
-        "Which layer of A has the most parameters, and which layers do most of the multiply-adds?",
+        "Which layer of VGG's network A, with eight convolutions and three linear layers, has the most "
+        "parameters, and which layers do most of the multiply-adds?",
         largest_and_busiest,
         "512·7·7·4,096 weights, each used once; a convolution's few weights are used at every position of a large map.",
         {
@@ -33,10 +34,12 @@ QUESTIONS = (
             "the first linear layer; the linear layers": "Each weight of a linear layer is used once, that of a convolution at every position.",
             "the first convolution; the first convolution": "It sees three channels only, so it is among the smallest and cheapest.",
         },
+        tests="parameters and work in a large network",
     ),
     Choice(
         "vgg.stall",
-        "LeNet reads nearly all of these digits. What validation accuracy will the sixteen convolutions of E reach?",
+        "LeNet reads nearly all of these digits. What validation accuracy will VGG's network E reach, with "
+        "sixteen convolutions and PyTorch's default weights?",
         "0.10",
         "That is a guess: the network stalls, as LeNet with sigmoids did.",
         {
@@ -44,10 +47,12 @@ QUESTIONS = (
             "0.90": "So it might be with a few layers less. Here nothing reaches the last one.",
             "0.50": "A network that stalls learns nothing, not half.",
         },
+        tests="deep networks from default weights",
     ),
     Choice(
         "vgg.healthy",
-        "The recipe of the network that stalled, and the same default weights, but with batch normalisation. What will its validation accuracy be?",
+        "VGG's network E stalls from the default weights. What will its validation accuracy be with the same "
+        "recipe and the same default weights, but with batch normalisation?",
         "0.99",
         "After each convolution the differences between images are brought back to standard deviation 1.",
         {
@@ -55,10 +60,12 @@ QUESTIONS = (
             "0.50": "Once the images arrive at the last layer, training works as in a small network.",
             "0.90": "Not less than LeNet: with the scale right in every layer, depth does not hurt.",
         },
+        tests="what batch normalisation makes possible",
     ),
     Choice(
         "vgg.train-mode",
-        "The network just trained judges the same 300 validation images twice: in evaluation mode, and in training mode with batches of two images. What accuracy does training mode give?",
+        "A network with batch normalisation, just trained, judges the same 300 validation images twice: in "
+        "evaluation mode, and in training mode with batches of two images. What accuracy does training mode give?",
         "clearly less, about 0.85",
         "Each image is normalised together with the one beside it, and two images are too few for mean and variance.",
         {
@@ -66,10 +73,12 @@ QUESTIONS = (
             "that of a guess, 0.10": "Most images survive: half of each mean and variance is their own.",
             "a little more": "Training mode does not train. It only takes mean and variance from the batch.",
         },
+        tests="batch normalisation in training and in evaluation",
     ),
     Choice(
         "vgg.skips",
-        "Without skips, how much of the spread is left after thirty layers? And with them?",
+        "Images go through thirty convolutions from default weights. Without skips, how much of the spread "
+        "between the images is left? And with them?",
         "less than a trillionth; it has grown",
         "Without skips each layer shrinks the differences by more than half. With them the input passes unchanged.",
         {
@@ -77,5 +86,6 @@ QUESTIONS = (
             "about half; it has grown": "Each single layer takes away more than half, thirty times over.",
             "less than a trillionth; as little": "*x* + *f*(*x*) holds *x* itself, so what differs in *x* stays.",
         },
+        tests="what a skip connection keeps",
     ),
 )

@@ -3,6 +3,7 @@
  *
  * @typedef {{shape: number[], data: number[]}} Tensor
  */
+import { fill } from "./dom.js";
 
 /** Make a tensor of a number or of nested lists. @returns {Tensor} */
 export function tensor(nested) {
@@ -91,7 +92,7 @@ export const same = (given, expected) =>
 
 /** Say where tensors of the same shape differ. */
 export function whereTheyDiffer(given, expected) {
-  if (!sameShape(given, expected)) return `expected shape ${tuple(expected.shape)}, given shape ${tuple(given.shape)}`;
+  if (!sameShape(given, expected)) return fill(WORDS.shapesDiffer, { expected: tuple(expected.shape), given: tuple(given.shape) });
   const apart = differing(given, expected);
   let left = apart[0];
   const place = expected.shape.map((_, axis) => {
@@ -101,7 +102,7 @@ export function whereTheyDiffer(given, expected) {
     return index;
   });
   const [now, wanted] = [given, expected].map(({ data }) => show({ shape: [], data: [data[apart[0]]] }));
-  return `${apart.length} of ${expected.data.length} numbers, first at [${place.join(", ")}]: expected ${wanted}, given ${now}`;
+  return fill(WORDS.numbersDiffer, { n: apart.length, total: expected.data.length, place: place.join(", "), expected: wanted, given: now });
 }
 
 // ---- writing, as NumPy does ----

@@ -1,6 +1,8 @@
 /** The page of drills: ten problems of a family and level, the same ten for everybody who opens the same address. */
+import { fill, make } from "./dom.js";
 import { FAMILIES, problem } from "./drills.js";
-import { answerBack, keep, make, typed } from "./forms.js";
+import { answerBack, typed } from "./forms.js";
+import { judging } from "./load.js";
 
 const TEN = 10;
 const LEVELS = [1, 2, 3];
@@ -24,8 +26,8 @@ const safely = (hash) => {
   }
 };
 
-function choice(label, options, chosen, choose) {
-  const select = make("select", { id: `d2l-${label.toLowerCase()}` });
+function choice(name, label, options, chosen, choose) {
+  const select = make("select", { id: `d2l-${name}` });
   for (const [value, text] of options) select.append(make("option", { value }, text));
   select.value = chosen;
   select.addEventListener("change", () => choose(select.value));
@@ -52,7 +54,7 @@ function start(place) {
     const { family, level, seed } = set;
     const made = problem(family, level, seed * TEN + number);
     const parts = made.parts ?? [];
-    const asked = parts.length ? parts.join(" and ") : "one number";
+    const asked = parts.length ? parts.join(WORDS.and) : WORDS.single;
     const wrong = made.wrong.map(([gives, hint]) => ({ name: "", gives, hint }));
     const fields = parts.length ? { names: parts } : { shape: [] };
     const rule = { kind: "value", name: `practice.${family}`, right: made.right, because: made.steps.at(-1), wrong, parts, asked, fields };
@@ -61,18 +63,17 @@ function start(place) {
     const tell = (answer) => {
       answerBack(reply, answer);
       first[number] ??= answer.correct;
-      keep(rule.name, answer.correct);
       show();
     };
     const show = () => {
       const tried = first.filter((one) => one !== undefined).length;
-      score.textContent = tried ? `Right at the first try: ${first.filter(Boolean).length} of ${tried}.` : "";
+      score.textContent = tried ? fill(WORDS.firstTries, { n: first.filter(Boolean).length, tried }) : "";
     };
-    const form = typed(rule, tell, reply);
-    const steps = make("details", {}, make("summary", {}, "Step by step"), make("ol", {}, ...made.steps.map((step) => make("li", {}, step))));
-    const heading = make("h2", { tabindex: "-1" }, `Problem ${number + 1} of ${TEN}`);
+    const form = typed(rule, tell, reply, judging);
+    const steps = make("details", {}, make("summary", {}, WORDS.steps), make("ol", {}, ...made.steps.map((step) => make("li", {}, step))));
+    const heading = make("h2", { tabindex: "-1" }, fill(WORDS.problem, { n: number + 1, most: TEN }));
     const shown = Object.entries(made.shown ?? {}).map(([name, rows]) => table(name, rows));
-    const next = make("button", { type: "button" }, number + 1 < TEN ? "Next problem" : "Ten more");
+    const next = make("button", { type: "button" }, number + 1 < TEN ? WORDS.next : WORDS.more);
     next.addEventListener("click", () => {
       if (number + 1 === TEN) return move({ seed: (seed + 1) % MOST }, true);
       number += 1;
@@ -80,8 +81,8 @@ function start(place) {
     });
     const families = Object.entries(FAMILIES).map(([name, [title]]) => [name, title]);
     const controls = make("div", { class: "d2l-answer" },
-      choice("Family", families, family, (value) => move({ family: value })),
-      choice("Level", LEVELS.map((one) => [one, String(one)]), level, (value) => move({ level: Number(value) })));
+      choice("family", WORDS.family, families, family, (value) => move({ family: value })),
+      choice("level", WORDS.level, LEVELS.map((one) => [one, String(one)]), level, (value) => move({ level: Number(value) })));
     const box = make("div", { class: "d2l-ask" }, make("p", {}, made.prompt), make("div", { class: "d2l-matrices" }, ...shown), form, reply, steps);
     place.replaceChildren(controls, heading, box, make("div", { class: "d2l-answer" }, next), score);
     show();

@@ -4,6 +4,7 @@
  *
  * @typedef {{correct: boolean, summary: string, details: string[][], misconception: string, hint: string}} Reply
  */
+import { fill } from "./dom.js";
 import { generalHint } from "./hints.js";
 import { differing, same, sameShape, show, tensor, tuple } from "./numbers.js";
 
@@ -14,41 +15,41 @@ export const notYet = (summary, details = [], [misconception, hint] = ["", ""]) 
 
 /** @param {object} rule @param {string} letter @returns {Reply} */
 function judgeChoice({ right: wanted, because, wrong }, letter) {
-  return letter === wanted ? right(because) : notYet(`${letter} is wrong.`, [], [letter, wrong[letter]]);
+  return letter === wanted ? right(because) : notYet(fill(WORDS.isWrong, { letter }), [], [letter, wrong[letter]]);
 }
 
 // ---- values ----
 
 function counted({ shape, data }) {
-  if (!shape.length) return "one number";
-  return shape.length === 1 ? `${data.length} numbers` : `numbers of shape ${tuple(shape)}`;
+  if (!shape.length) return WORDS.single;
+  return shape.length === 1 ? fill(WORDS.several, { n: data.length }) : fill(WORDS.shaped, { shape: tuple(shape) });
 }
 
 function verdict({ parts }, given, expected) {
   if (!sameShape(given, expected)) {
-    return `you gave ${counted(given)}, but ${counted(expected)} ${expected.shape.length ? "are" : "is"} asked for.`;
+    return fill(expected.shape.length ? WORDS.areAsked : WORDS.isAsked, { given: counted(given), expected: counted(expected) });
   }
   const total = expected.data.length;
-  if (total === 1) return "the number is another one.";
+  if (total === 1) return WORDS.another;
   const apart = differing(given, expected);
   if (parts.length) {
     const named = (isRight) => parts.filter((_, n) => apart.includes(n) !== isRight).join(", ");
-    const told = [["right", named(true)], ["not right", named(false)]];
-    return `${told.filter(([, names]) => names).map(([word, names]) => `${word}: ${names}`).join("; ")}.`;
+    const told = [[WORDS.partsRight, named(true)], [WORDS.partsWrong, named(false)]];
+    return `${told.filter(([, names]) => names).map(([text, names]) => fill(text, { names })).join("; ")}.`;
   }
-  const count = `${total - apart.length} of ${total} numbers are right`;
-  if (expected.shape.length !== 2 || apart.length !== 1) return `${count}.`;
+  const count = fill(WORDS.countRight, { n: total - apart.length, total });
+  if (expected.shape.length !== 2 || apart.length !== 1) return count;
   const [row, column] = [Math.floor(apart[0] / expected.shape[1]), apart[0] % expected.shape[1]];
-  return `${count}. Look again at row ${row}, column ${column}, counted from 0.`;
+  return `${count} ${fill(WORDS.lookAgain, { row, column })}`;
 }
 
 function misconceptionOf({ wrong, asked, parts }, given, expected) {
   const known = wrong.find(({ gives }) => same(given, tensor(gives)));
   if (known) return [known.name, known.hint];
-  if (given.data.length !== expected.data.length) return ["number of values", `Asked for: ${asked}.`];
+  if (given.data.length !== expected.data.length) return ["number of values", fill(WORDS.askedFor, { asked })];
   const swapped = { shape: given.shape, data: [...given.data].reverse() };
   if (given.data.length === 2 && parts.length && same(swapped, expected)) {
-    return ["numbers swapped", `The numbers are right. Which comes first: ${parts.join(" or ")}?`];
+    return ["numbers swapped", fill(WORDS.swapped, { parts: parts.join(WORDS.or) })];
   }
   const found = generalHint([[given, expected]]);
   const isEmpty = given.data.length > 1 && given.shape.length === 1 && ["mirrored", "rounded"].includes(found[0]);
@@ -59,8 +60,8 @@ function misconceptionOf({ wrong, asked, parts }, given, expected) {
 function judgeValue(rule, given) {
   const expected = tensor(rule.right);
   const total = expected.data.length;
-  if (same(given, expected)) return right(rule.because ?? `${total} number${total > 1 ? "s" : ""}.`);
-  return notYet(verdict(rule, given, expected), [["given", show(given)]], misconceptionOf(rule, given, expected));
+  if (same(given, expected)) return right(rule.because ?? fill(total > 1 ? WORDS.severalRight : WORDS.singleRight, { n: total }));
+  return notYet(verdict(rule, given, expected), [[WORDS.given, show(given)]], misconceptionOf(rule, given, expected));
 }
 
 // ---- all of them ----
@@ -69,14 +70,14 @@ function judgeValue(rule, given) {
 export const JUDGES = { choice: judgeChoice, value: judgeValue };
 
 /** Reply to what is not of the kind that is asked for. @returns {Reply} */
-export const refuse = ({ asked }, what) => notYet(what, [], ["wrong kind", `Asked for: ${asked}.`]);
+export const refuse = ({ asked }, what) => notYet(what, [], ["wrong kind", fill(WORDS.askedFor, { asked })]);
 
 /** Say what is wrong with numbers that have names and limits; null if nothing is. */
 function problemOf({ names, least }, { data }) {
   const wrong = data.findIndex((value) => !Number.isInteger(value));
-  if (wrong >= 0) return `${names[wrong]} should be one whole number, you gave ${data[wrong]}.`;
+  if (wrong >= 0) return fill(WORDS.whole, { name: names[wrong], value: data[wrong] });
   const low = data.findIndex((value, n) => value < least[n]);
-  return low < 0 ? null : `${names[low]} should be at least ${least[low]}, you gave ${data[low]}.`;
+  return low < 0 ? null : fill(WORDS.atLeast, { name: names[low], least: least[low], value: data[low] });
 }
 
 /**

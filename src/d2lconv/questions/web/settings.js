@@ -1,4 +1,5 @@
 /** Settings of an exercise, such as a kernel: what they do is tried on cases, as d2lconv.exercises does. */
+import { fill } from "./dom.js";
 import { generalHint } from "./hints.js";
 import { same, sameShape, show, tensor, whereTheyDiffer } from "./numbers.js";
 import { JUDGES, notYet, right } from "./rules.js";
@@ -90,13 +91,13 @@ function hintOf(rule, trials) {
 function judgeSetting(rule, setting) {
   const trials = rule.tried.map((at, n) => ({ ...tryOut(rule, setting, rule.cases[at]), at: at.split(",").map(Number), n }));
   const failing = trials.filter(({ fault }) => fault);
-  if (!failing.length) return right(`${trials.length} cases.`);
+  if (!failing.length) return right(fill(WORDS.cases, { n: trials.length }));
   const args = shrink(rule, failing[0], (one) => tryOut(rule, setting, one).fault === failing[0].fault);
   const { expected, given, error } = tryOut(rule, setting, args);
   const details = rule.names.map((name, n) => [name, shown(args[n])]);
-  details.push(["expected", show(expected)], given ? ["given", show(given)] : ["your code raised", error]);
-  if (given && expected.shape.length) details.push(["they differ", whereTheyDiffer(given, expected)]);
-  const summary = `${failing.length} of ${trials.length} cases fail. The smallest case that shows it:`;
+  details.push([WORDS.expected, show(expected)], given ? [WORDS.given, show(given)] : [WORDS.error, error]);
+  if (given && expected.shape.length) details.push([WORDS.theyDiffer, whereTheyDiffer(given, expected)]);
+  const summary = fill(WORDS.casesFail, { n: failing.length, total: trials.length });
   return notYet(summary, details, hintOf(rule, trials));
 }
 

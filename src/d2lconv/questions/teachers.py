@@ -1,0 +1,51 @@
+"""What teachers see of questions: what each tests, what is right, and what is often answered instead."""
+
+from collections.abc import Iterator
+
+from d2lconv.questions.engine import questions_of
+from d2lconv.questions.kinds import Choice, Question, Value, as_html, numbers_of
+
+
+def table_of(chapter: str) -> str:
+    """Return a table of a chapter's questions, as HTML.
+
+    Parameters
+    ----------
+    chapter : str
+        Name of the chapter, such as ``"channels"``.
+
+    Returns
+    -------
+    str
+        The table.
+
+    Examples
+    --------
+    >>> table_of("channels").count("<tr>")
+    6
+    """
+    head = ("it tests", "question", "right", "often answered instead, and why")
+    rows = ["".join(f"<th>{text}</th>" for text in head), *map(_row, questions_of(chapter))]
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+def _row(question: Question) -> str:
+    (right, because), *wrong = _answers(question)
+    items = "".join(f"<li><b>{as_html(answer)}</b>: {as_html(why)}</li>" for answer, why in wrong)
+    cells = (
+        as_html(question.tests),
+        as_html(question.prompt),
+        f"<b>{as_html(right)}</b>: {as_html(because)}",
+    )
+    return "".join(f"<td>{cell}</td>" for cell in (*cells, f"<ul>{items}</ul>"))
+
+
+def _answers(question: Question) -> Iterator[tuple[str, str]]:
+    """Yield the right answer and then the wrong ones, each with what explains it."""
+    if isinstance(question, Choice):
+        for option, why, _ in sorted(question.options(), key=lambda one: not one[2]):
+            yield option, why
+    elif isinstance(question, Value):
+        yield question.written(question.right()), question.because
+        for gives, why in question.wrong.items():
+            yield question.written(numbers_of(gives)), why

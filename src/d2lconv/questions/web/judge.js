@@ -1,0 +1,5 @@
+/** What judges answers; page.js loads it when a reader begins to answer. */
+import { readNumbers } from "./numbers.js";
+import { judge, refuse } from "./rules.js";
+
+self.d2lJudge = { judge, refuse, readNumbers };

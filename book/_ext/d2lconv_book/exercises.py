@@ -33,7 +33,7 @@ def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
     for cell in list(doctree.findall(nodes.container)):
         if cell.get("nb_element") != "cell_code" or not (found := _CHECK.search(cell.astext())):
             continue
-        form = web.form_of(find(found[1]))
+        form = web.form_of(find(found[1]), str(app.config.language).partition("_")[0])
         if form is not None:
             cell.replace_self(nodes.raw("", form, format="html"))
         else:

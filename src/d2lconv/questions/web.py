@@ -23,7 +23,6 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
-from d2lconv.language import FOLDER as LANGUAGES
 from d2lconv.language import fill, translate
 
 FOLDER = Path(__file__).with_name("web")
@@ -33,13 +32,6 @@ SCRIPTS = {
     "ask.js": (*_SHARED, "uses.js", "settings.js", "page.js"),
     "practice.js": (*_SHARED, "drills.js", "practice.js"),
 }
-#: The catalogues that hold what a script says.
-SENTENCES = {"ask.js": ("replies",), "practice.js": ("replies", "drills")}
-_SPEAK = """{{
-{translator}const say = translator({sentences});
-for (const place of document.querySelectorAll(".d2l-ask, .d2l-practice")) translateAll(place, say);
-}}
-"""
 Rule = dict[str, Any]
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
@@ -229,15 +221,10 @@ def form_of(exercise: Exercise, language: str = "en") -> str | None:
     return f'<div class="d2l-ask d2l-exercise" {data}><noscript><p>{told}</p></noscript></div>'
 
 
-def script(name: str = "ask.js", language: str = "en") -> str:
-    """Write a script of `SCRIPTS`, without comments; it says its sentences in a language."""
+def script(name: str = "ask.js") -> str:
+    """Write a script of `SCRIPTS`, without comments."""
     hints = json.dumps([[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)], ensure_ascii=False)
     texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
-    if language != "en":
-        files = [LANGUAGES / language / f"{part}.json" for part in SENTENCES[name]]
-        found = {key: said for file in files for key, said in json.loads(file.read_text("utf-8")).items()}
-        translator = (LANGUAGES / "translate.js").read_text(encoding="utf-8")
-        texts += _SPEAK.format(translator=translator, sentences=json.dumps(found, ensure_ascii=False))
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
     return f'(() => {{\n"use strict";\nconst HINTS = {hints};\n{texts}}})();\n'

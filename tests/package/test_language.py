@@ -15,6 +15,8 @@ CATALOGUE = {
     "; ": "；",
     ", ": "，",
     "no row": "没有行",
+    "{}-by-{}, [a] / (b)?": "{}乘{}",
+    " or ": "还是",
 }
 SAID = {
     "Not yet": "还不对",
@@ -23,8 +25,14 @@ SAID = {
     "It should be row 4.": "应当是第4行。",
     "It should be nothing known.": "应当是nothing known。",
     "a (b) [c] $1": "甲$1",
+    "2-by-3, [a] / (b)?": "2乘3",
     "row 1\n2": "第1\n2行",
     "unknown": "unknown",
+    "Not yet, `x` or 高": "还不对，`x`还是高",
+    "高, 宽": "高，宽",
+    "x, y": "x, y",
+    "x or y": "x还是y",
+    "甲(r, c)": "甲(r, c)",
     "12": "12",
     "It should be row 4. It should be 5.0.": "应当是第4行。应当是5.0。",
     "5, row 1, column 2; no row": "5，第1行，第2列；没有行",
@@ -35,7 +43,7 @@ SAID = {
 
 @pytest.fixture
 def chinese(monkeypatch):
-    monkeypatch.setattr(language, "catalogue", lambda name: CATALOGUE if name == "zh" else {})
+    monkeypatch.setattr(language, "catalogue", lambda name, *parts: CATALOGUE if name == "zh" else {})
     for kept in (language._patterns, language._find):
         kept.cache_clear()
     yield
@@ -60,7 +68,7 @@ def test_environment_names_the_language(monkeypatch, value, meant):
 
 def test_gaps_of_a_translation_are_those_of_its_sentence():
     for name in language.LANGUAGES:
-        for text, said in language.catalogue(name).items():
+        for text, said in (language.catalogue(name) | language.catalogue(name, "figures")).items():
             gaps = [gap or str(number) for number, gap in enumerate(language._GAP.findall(said))]
             assert sorted(gaps) == [str(number) for number in range(text.count("{}"))], text
 

@@ -24,7 +24,6 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
-from d2lconv.language import FOLDER as LANGUAGES
 from d2lconv.language import fill, translate
 from d2lconv.questions.kinds import anchor_of
 
@@ -42,13 +41,8 @@ SCRIPTS = {
 LOADED = {"d2l-ask": ("ask.js",), "d2l-practice": ("practice.js",), "d2l-due": ("ask.js", "review.js")}
 #: What scripts say, by name; a part in braces is filled in.
 WORDS: dict[str, Any] = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
-#: The catalogue of sentences that a script makes of numbers, so that it has to translate them itself.
-SENTENCES = {"practice.js": "drills"}
-_SPEAK = """{{
-{translator}const say = translator({sentences});
-for (const place of document.querySelectorAll(".d2l-practice")) translateAll(place, say);
-}}
-"""
+#: Scripts whose words stand alone; what the others say is made of parts, and translated in the page.
+WHOLE = ("review.js", "ticks.js")
 Rule = dict[str, Any]
 
 _FILLED = re.compile(r"\{\w+\}")
@@ -258,21 +252,17 @@ def words(language: str = "en") -> dict[str, Any]:
 
 
 def script(name: str = "ask.js", language: str = "en") -> str:
-    """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses, in a language."""
+    """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses.
+
+    A language other than English is heeded by those of `WHOLE`.
+    """
     texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
-    if language != "en" and name in SENTENCES:
-        sentences = (LANGUAGES / language / f"{SENTENCES[name]}.json").read_text(encoding="utf-8")
-        translator = (LANGUAGES / "translate.js").read_text(encoding="utf-8")
-        texts += _SPEAK.format(translator=translator, sentences=sentences)
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
-    said = words(language)
+    said = words(language if name in WHOLE else "en")
     data: dict[str, object] = {"WORDS": {word: said[word] for word in dict.fromkeys(_WORD.findall(texts))}}
     if "hints.js" in SCRIPTS[name]:
-        data["HINTS"] = [
-            [translate(name, language), translate(text, language)]
-            for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)
-        ]
+        data["HINTS"] = [[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)]
     named = "".join(f"const {key} = {json.dumps(one, ensure_ascii=False)};\n" for key, one in data.items())
     return f'(() => {{\n"use strict";\n{named}{texts}}})();\n'
 

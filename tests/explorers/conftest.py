@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 from tests.built_book import Build, warnings
 from tests.explorers.shown import explorers
-from tests.explorers.widgets_book import build, chapter, lay_out, refused
+from tests.explorers.widgets_book import add_chinese, build, chapter, lay_out, refused
 
 from d2lconv.widgets.base import FOLDER
 
@@ -26,6 +26,8 @@ def built(tmp_path_factory):
             chapters = {name: chapter(*figures) for name, figures in explorers().items()}
             chapters["convolution"].cells[5].source = "Far down.\n\n" * 150 + "## Section 3"
             found = build(lay_out(folder / "explorers", chapters | refused()))
+            for name in explorers():
+                add_chinese(found.site, name)
             done.write_text(json.dumps([found.code, found.log, str(found.site)]), encoding="utf-8")
     code, log, site = json.loads(done.read_text(encoding="utf-8"))
     return Build(code, log, Path(site))

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -20,6 +21,7 @@ from tools.notebooks import WIDGET_STATE, normalise
 from tools.page_cost import scroll_to
 
 from d2lconv.widgets import convolution_explorer
+from d2lconv_book.explorers import add_translation
 
 TOC = "format: jb-book\nroot: book/index\nparts:\n  - caption: Part\n    chapters:\n"
 ALT = "Input, kernel and output of figure {}, with the window of one output cell marked"
@@ -78,6 +80,20 @@ def build(folder: Path) -> Build:
         env={**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")},
     )
     return Build(run.returncode, run.stdout, folder / "_build" / "html")
+
+
+def add_chinese(site: Path, name: str) -> None:
+    """Write a page once more as the Chinese edition has it: with Chinese for what scripts say."""
+    text = (site / f"book/{name}.html").read_text(encoding="utf-8")
+    files: list[str] = []
+    app: Any = SimpleNamespace(
+        outdir=site,
+        config=SimpleNamespace(language="zh_CN"),
+        add_js_file=lambda file, **_: files.append(f'<script defer src="../_static/{file}"></script>'),
+    )
+    add_translation(app, name, "page.html", {"body": text}, None)
+    text = text.replace('lang="en"', 'lang="zh-Hans"', 1).replace("<script ", "".join(files) + "<script ", 1)
+    (site / f"book/{name}-zh.html").write_text(text, encoding="utf-8")
 
 
 REFUSED = {

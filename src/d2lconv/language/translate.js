@@ -23,7 +23,7 @@ export function translator(catalogue) {
     .map((text) => {
       const parts = text.split("{}");
       const longest = parts.reduce((one, other) => (other.length > one.length ? other : one));
-      return { longest, pattern: new RegExp(`^${parts.map(escaped).join("([^]+?)")}$`, "u"), said: exact.get(text) };
+      return { first: parts[0], longest, pattern: new RegExp(`^${parts.map(escaped).join("([^]+?)")}$`, "u"), said: exact.get(text) };
     });
   const known = new Map(); // a slider says the same few sentences again and again
 
@@ -53,8 +53,8 @@ export function translator(catalogue) {
   /** Yield the ways to say a text, the most fitting first. */
   function* ways(text) {
     for (const [mark, kept] of ENDS) yield both(text, mark, kept);
-    for (const { longest, pattern, said } of patterns) {
-      const found = text.includes(longest) && pattern.exec(text);
+    for (const { first, longest, pattern, said } of patterns) {
+      const found = text.startsWith(first) && text.includes(longest) && pattern.exec(text);
       if (found) yield filled(said, found.slice(1).map(find));
     }
     yield both(text, ", ", "");

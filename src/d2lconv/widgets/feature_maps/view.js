@@ -135,7 +135,7 @@ function makeStep() {
 }
 
 function layOut(root, { walk }, { point, pickLayer, pickChannel, pickCell, pickSource, walkCell }) {
-  const stack = make("ol", { class: "d2l-stack", "aria-label": "Layers" });
+  const stack = make("ol", { class: "d2l-stack", "aria-label": "Layers of the network" });
   const tab = ({ name, shape }, i) =>
     make("button", { type: "button", click: () => pickLayer(i + 1) }, make("b", {}, name), ` ${shapeText(shape)}`);
   stack.append(...walk.map((layer, i) => make("li", {}, tab(layer, i))));

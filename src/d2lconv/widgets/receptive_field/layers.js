@@ -22,7 +22,7 @@ const SETTINGS = [
 function makeField(layer, { name, most }, onValue, judge) {
   const input = make("input", {
     ...{ type: "number", inputmode: "numeric", min: 1, max: most, step: 1, autocomplete: "off" },
-    "aria-label": `Layer ${layer} ${name}`,
+    ...{ "aria-label": `Layer ${layer} ${name}`, "data-name": `Layer ${layer} ${name}` }, // the label may be translated
     focus: () => input.select(),
     input() {
       const value = Number(input.value);
@@ -56,7 +56,7 @@ export function makeTable(onEdit, onProblem) {
   function judge(input, wrong) {
     input.setAttribute("aria-invalid", String(wrong));
     const first = lines.flatMap(({ inputs }) => inputs).find(isWrong);
-    const rule = first && `${first.getAttribute("aria-label")} must be a whole number from 1 to ${first.max}`;
+    const rule = first && `${first.dataset.name} must be a whole number from 1 to ${first.max}`;
     onProblem(first ? `${rule}; the figure still shows ${first.dataset.value}.` : "");
   }
 

@@ -7,6 +7,7 @@ import re
 
 import pytest
 import torch
+from playwright.sync_api import expect
 
 from d2lconv.exercises.engine.numbers import NotNumbersError, read
 from d2lconv.exercises.engine.registry import every_exercise, find
@@ -150,19 +151,24 @@ def test_page_and_notebook_reply_the_same_in_chinese(call, answers, results):
             assert next(said) == translate(text, "zh"), result
 
 
-def test_page_asks_and_answers_in_chinese(browser):
+def test_page_asks_and_answers_in_chinese(browser, serve, tmp_path):
     page = browser.new_page()
     parts = [ask("channels.weights").in_language("zh")._repr_html_()]
     parts += [web.form_of(find(name), "zh") for name in ("padding_stride.1", "channels.2", "channels.4")]
-    page.set_content(f'<html lang="zh-Hans"><body>{"".join(parts)}</body></html>')
-    page.evaluate(web.script())
-    page.evaluate(page_script("zh", {".d2l-ask": ["replies"]}))
+    for name in ("ask.js", "judge.js"):
+        (tmp_path / name).write_text(web.script(name), encoding="utf-8")
+    (tmp_path / "zh.js").write_text(page_script("zh", {".d2l-ask": ["replies"]}), encoding="utf-8")
+    scripts = '<script src="ask.js"></script><script src="zh.js"></script>'
+    head = '<!doctype html><html lang="zh-Hans"><meta charset="utf-8">'
+    (tmp_path / "index.html").write_text(f"{head}{''.join(parts)}{scripts}", encoding="utf-8")
+    page.goto(f"{serve(tmp_path)}/index.html")
 
     def answer(name, **numbers):
         place = page.locator(f'[data-ask="{name}"]')
         for label, number in numbers.items():
             place.get_by_label(label, exact=True).fill(number)
         place.get_by_role("button", name="检查").click()
+        expect(place.get_by_role("status")).not_to_be_empty()
         return place.get_by_role("status").inner_text()
 
     said = answer("channels.weights", 权重="25", 偏置="3")

@@ -3,13 +3,15 @@
 import importlib
 import json
 import random
+import re
 
 import pytest
 import torch
 
 from d2lconv.exercises.engine.numbers import NotNumbersError, read
-from d2lconv.exercises.engine.registry import every_exercise
-from d2lconv.questions import web
+from d2lconv.exercises.engine.registry import every_exercise, find
+from d2lconv.language import FOLDER, translate
+from d2lconv.questions import ask, web
 
 RULES = {exercise.id: rule for exercise in every_exercise() if (rule := web.rule_of(exercise))}
 EXERCISES = [exercise for exercise in every_exercise() if exercise.id in RULES]
@@ -31,7 +33,10 @@ def call(browser):
         for good, bad in replaced:
             assert script.count(good) == 1
             script = script.replace(good, bad)
-        inner = script.removesuffix("})();\n") + "return {judge, readNumbers}; })()"
+        translator = (FOLDER / "translate.js").read_text("utf-8").replace("export ", "")
+        inner = (
+            script.removesuffix("})();\n") + f"{translator} return {{judge, readNumbers, translator}}; }})()"
+        )
         return page.evaluate(f"(data) => ({function})({inner}, data)", data)
 
     yield run
@@ -113,22 +118,75 @@ def answers():
     return [one for one in found if one[-1] is not None]
 
 
-def judged(call, answers, *replaced):
+@pytest.fixture(scope="module")
+def results(answers):
+    """Return what the notebook replies to them."""
+    return [exercise.check(answer) for exercise, answer, _ in answers]
+
+
+def judged(call, answers, *replaced, rules=RULES):
     """Return what the page replies to some answers."""
     asked = [(exercise.id, on_page) for exercise, _, on_page in answers]
-    return json.loads(call(JUDGE, json.dumps({"rules": RULES, "asked": asked}), *replaced))
+    return json.loads(call(JUDGE, json.dumps({"rules": rules, "asked": asked}), *replaced))
 
 
-def test_page_and_notebook_reply_the_same(call, answers):
-    for (exercise, answer, _), said in zip(answers, judged(call, answers), strict=True):
-        assert said == reply(exercise.check(answer)), (exercise.id, answer)
+def test_page_and_notebook_reply_the_same(call, answers, results):
+    for result, said in zip(results, judged(call, answers), strict=True):
+        assert said == reply(result), result
 
 
-def test_every_exercise_of_numbers_or_a_letter_is_on_its_page(answers):
+SAY = "({translator}, [catalogue, texts]) => texts.map(translator(catalogue))"
+
+
+def test_page_and_notebook_reply_the_same_in_chinese(call, answers, results):
+    """The page has the rules in Chinese, and a small catalogue for what it says itself."""
+    rules = {name: web.in_language(rule, "zh") for name, rule in RULES.items()}
+    replies = judged(call, answers, rules=rules)
+    texts = [[one["summary"], one["hint"], *(text for _, text in one["details"])] for one in replies]
+    catalogue = json.loads((FOLDER / "zh/replies.json").read_text("utf-8"))
+    said = iter(call(SAY, [catalogue, [text for row in texts for text in row]]))
+    for result in results:
+        for text in [result.summary, result.hint, *(text for _, text in result.details)]:
+            assert next(said) == translate(text, "zh"), result
+
+
+def test_page_asks_and_answers_in_chinese(browser):
+    page = browser.new_page()
+    parts = [ask("channels.weights").in_language("zh")._repr_html_()]
+    parts += [web.form_of(find(name), "zh") for name in ("padding_stride.1", "channels.2", "channels.4")]
+    page.set_content(f'<html lang="zh-Hans"><body>{"".join(parts)}</body></html>')
+    page.evaluate(web.script(language="zh"))
+
+    def answer(name, **numbers):
+        place = page.locator(f'[data-ask="{name}"]')
+        for label, number in numbers.items():
+            place.get_by_label(label, exact=True).fill(number)
+        place.get_by_role("button", name="检查").click()
+        return place.get_by_role("status").inner_text()
+
+    said = answer("channels.weights", 权重="25", 偏置="3")
+    assert "还不对" in said
+    assert "对的：偏置；不对的：权重。" in said
+    assert "正确 三个卷积核" in answer("channels.weights", 权重="24")
+    assert "宽应当是数，例如4096或0.5。" in answer("padding_stride.1", 高="32", 宽="x")
+    assert "填充是按每一侧算的" in answer("padding_stride.1", 高="31", 宽="46")
+    said = answer("channels.4", **{"红，第1行，第0列": "1"})
+    assert "10个例子中有" in said
+    assert "picture\n'全是深灰'" in said
+    page.get_by_role("button", name="d", exact=True).click()
+    assert "可是三个结果接着怎么办？" in page.locator('[data-ask="channels.2"]').inner_text()
+    words = page.locator("body").inner_text() + page.locator("body").evaluate("body => body.outerHTML")
+    assert not re.search(
+        r"[A-Za-z]{3,} [a-z]{2,}", re.sub(r"<(?!input)[^>]*>|data-rule=\"[^\"]*\"", "", words)
+    )
+    page.close()
+
+
+def test_every_exercise_of_numbers_or_a_letter_is_on_its_page(results):
     closed = {exercise.id for exercise in every_exercise() if type(exercise).__name__ in ("Value", "Choice")}
     assert closed < set(RULES)
     for name in RULES:
-        replies = {exercise.check(answer).correct for exercise, answer, _ in answers if exercise.id == name}
+        replies = {result.correct for result in results if result.exercise == name}
         assert replies == {True, False}, name
 
 

@@ -1,6 +1,7 @@
 """Drills: each result is PyTorch's, typical wrong results are wrong, and an address fixes the problems."""
 
 import json
+import re
 from collections import defaultdict
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from d2lconv.language import translate
 from d2lconv.questions import web
 
 FAMILIES = ["size", "padding", "same", "parameters", "macs", "field", "cell", "pooling", "gradient"]
@@ -142,6 +144,17 @@ def test_typical_wrong_results_are_wrong_and_each_is_explained(problems):
         counts[one["family"], one["level"]].append(len(results))
     few = {key: sum(found) / len(found) for key, found in counts.items()}
     assert min(few.values()) >= 1.5, few
+
+
+def test_all_of_a_problem_has_a_translation(make):
+    texts = {"Family", "Step by step", "Problem 1 of 10", "Right at the first try: 3 of 7.", "Ten more"}
+    for one in make(range(12)):
+        texts |= {one["prompt"], *one["steps"], *one.get("parts", ()), *(why for _, why in one["wrong"])}
+    said = {text: translate(text, "zh") for text in texts if re.search(r"[a-z]{2}", text)}
+    assert {text: one for text, one in said.items() if re.search(r"[A-Za-z]{2,} [a-z]{2,}", one)} == {}
+    assert {text: one for text, one in said.items() if not re.search(r"[\u4e00-\u9fff]", one)} == {}
+    for text, one in said.items():
+        assert sorted(re.findall(r"\d+", text)) == sorted(re.findall(r"\d+", one)), (text, one)
 
 
 def test_levels_add_something_and_problems_differ(problems):

@@ -53,22 +53,35 @@ def snapshot(answer):
     return copy.deepcopy(answer)
 
 
+def left_in_english(result, monkeypatch):
+    """Return what a reply still says in English to a Chinese reader: two words in a row, but for code."""
+    ours = tuple((name, text) for name, text in result.details if "code" not in name and "Error" not in text)
+    with monkeypatch.context() as chinese:
+        chinese.setenv("D2LCONV_LANG", "zh")
+        shown = repr(result._with(details=ours)) + result._with(details=ours)._repr_html_()
+    return re.findall(
+        r"[A-Za-z]{2,} [a-z]{2,}", re.sub(r"`[^`]*`|'[^']*'|<[^>]*>|&#x27;.*?&#x27;", "", shown)
+    )
+
+
 @pytest.mark.parametrize(("exercise", "answer"), table("RIGHT"))
-def test_right_answer_passes_and_stays_as_it_is(exercise, answer):
+def test_right_answer_passes_and_stays_as_it_is(exercise, answer, monkeypatch):
     before = snapshot(answer)
     result = check(exercise, answer)
     assert result.correct, result
+    assert left_in_english(result, monkeypatch) == []
     assert str(snapshot(answer)) == str(before)
 
 
 @pytest.mark.parametrize(("exercise", "pair"), table("WRONG"))
-def test_wrong_answer_gets_its_hint(exercise, pair):
+def test_wrong_answer_gets_its_hint(exercise, pair, monkeypatch):
     misconception, answer = pair
     before = snapshot(answer)
     result = check(exercise, answer)
     assert result.status == "not yet", result
     assert result.misconception == misconception, result
     assert result.hint
+    assert left_in_english(result, monkeypatch) == []
     SHOWN[exercise, id(answer)] = repr(result)
     assert str(snapshot(answer)) == str(before)
 

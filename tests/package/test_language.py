@@ -15,6 +15,8 @@ CATALOGUE = {
     "; ": "；",
     ", ": "，",
     "no row": "没有行",
+    "{}-by-{}, [a] / (b)?": "{}乘{}",
+    " or ": "还是",
 }
 SAID = {
     "Not yet": "还不对",
@@ -23,8 +25,14 @@ SAID = {
     "It should be row 4.": "应当是第4行。",
     "It should be nothing known.": "应当是nothing known。",
     "a (b) [c] $1": "甲$1",
+    "2-by-3, [a] / (b)?": "2乘3",
     "row 1\n2": "第1\n2行",
     "unknown": "unknown",
+    "Not yet, `x` or 高": "还不对，`x`还是高",
+    "高, 宽": "高，宽",
+    "x, y": "x, y",
+    "x or y": "x还是y",
+    "甲(r, c)": "甲(r, c)",
     "12": "12",
     "It should be row 4. It should be 5.0.": "应当是第4行。应当是5.0。",
     "5, row 1, column 2; no row": "5，第1行，第2列；没有行",

@@ -12,7 +12,7 @@ const FOREIGN = /[^\P{L}A-Za-z]/u; // a letter that English has not
 const WORD = /[A-Za-z]{2}/; // without one, a text is the same in all languages
 const LETTERS = /[A-Za-z]/g;
 const ENDS = [[". ", "."], ["; ", ""]]; // between sentences and between clauses, and what stays with the first
-const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
 /** Return the function that translates by a catalogue. */
 export function translator(catalogue) {

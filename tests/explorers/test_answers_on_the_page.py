@@ -10,7 +10,7 @@ import torch
 
 from d2lconv.exercises.engine.numbers import NotNumbersError, read
 from d2lconv.exercises.engine.registry import every_exercise, find
-from d2lconv.language import FOLDER, translate
+from d2lconv.language import FOLDER, page_script, translate
 from d2lconv.questions import ask, web
 
 RULES = {exercise.id: rule for exercise in every_exercise() if (rule := web.rule_of(exercise))}
@@ -155,7 +155,8 @@ def test_page_asks_and_answers_in_chinese(browser):
     parts = [ask("channels.weights").in_language("zh")._repr_html_()]
     parts += [web.form_of(find(name), "zh") for name in ("padding_stride.1", "channels.2", "channels.4")]
     page.set_content(f'<html lang="zh-Hans"><body>{"".join(parts)}</body></html>')
-    page.evaluate(web.script(language="zh"))
+    page.evaluate(web.script())
+    page.evaluate(page_script("zh", {".d2l-ask": ["replies"]}))
 
     def answer(name, **numbers):
         place = page.locator(f'[data-ask="{name}"]')

@@ -7,7 +7,7 @@ import pytest
 from tools.translation import differences
 
 from d2lconv import language
-from d2lconv.exercises import kinds
+from d2lconv.exercises import Result, kinds
 from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.registry import every_exercise, find
 from d2lconv.language import fill, translate
@@ -75,9 +75,9 @@ def test_translations_keep_numbers_code_and_typography(name):
 
 def test_catalogues_agree_where_they_have_the_same_sentence():
     found = {}
-    for path in sorted((language.FOLDER / "zh").glob("*.json")):
-        for text, said in json.loads(path.read_text("utf-8")).items():
-            assert found.setdefault(text, said) == said, (text, path.name)
+    for name in FILES:
+        for text, said in catalogue(name).items():
+            assert found.setdefault(text, said) == said, (text, name)
 
 
 # ---- what is shown ----
@@ -118,6 +118,20 @@ def test_notebook_shows_questions_and_replies_in_the_readers_language(monkeypatc
     assert [repr(asked), repr(result)] == english
 
 
+def test_what_code_prints_and_raises_stays_as_it_is(monkeypatch):
+    raised = "ValueError: x, y and z\nin the line: f(weights, biases)"
+    details = (("your code raised", raised), ("your code printed", "weights, biases"), ("X", "[1]"))
+    result = Result("channels.1", "not yet", "4 cases.", details)
+    monkeypatch.setenv("D2LCONV_LANG", "zh")
+    assert [line.strip() for line in repr(result).splitlines()[1:]] == [
+        "你的代码报错：",
+        "ValueError: x, y and z",
+        "出错的一行：f(weights, biases)",
+        "你的代码打印了：weights, biases",
+        "X：[1]",
+    ]
+
+
 def test_form_of_an_exercise_judges_as_before():
     for exercise in every_exercise():
         if rule := web.rule_of(exercise):
@@ -140,7 +154,7 @@ def test_form_of_an_exercise_judges_as_before():
             "your code uses `backward` and `grad`, which is not allowed here.",
             "你的代码用了`backward`和`grad`，这里不许用。",
         ),
-        ("It is called with X, k, padding, in this order.", "调用它时，参数依次是X, k, padding。"),
+        ("It is called with X, k, padding, in this order.", "调用它时，参数依次是X、k、padding。"),
         ("X and K", "X和K"),
         ("[3, 5]", "[3, 5]"),
         ("输出(r, c)碰到像素(a, b)", "输出(r, c)碰到像素(a, b)"),

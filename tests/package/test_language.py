@@ -43,7 +43,7 @@ SAID = {
 
 @pytest.fixture
 def chinese(monkeypatch):
-    monkeypatch.setattr(language, "catalogue", lambda name: CATALOGUE if name == "zh" else {})
+    monkeypatch.setattr(language, "catalogue", lambda name, *parts: CATALOGUE if name == "zh" else {})
     for kept in (language._patterns, language._find):
         kept.cache_clear()
     yield
@@ -68,7 +68,7 @@ def test_environment_names_the_language(monkeypatch, value, meant):
 
 def test_gaps_of_a_translation_are_those_of_its_sentence():
     for name in language.LANGUAGES:
-        for text, said in language.catalogue(name).items():
+        for text, said in (language.catalogue(name) | language.catalogue(name, "figures")).items():
             gaps = [gap or str(number) for number, gap in enumerate(language._GAP.findall(said))]
             assert sorted(gaps) == [str(number) for number in range(text.count("{}"))], text
 

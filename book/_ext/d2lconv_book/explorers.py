@@ -263,18 +263,18 @@ def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         app.add_js_file("host.js", loading_method="defer")
 
 
-#: What says something by scripts, by the catalogue with its sentences.
-SPOKEN = {"figures": ("d2l-live",), "replies": ("d2l-ask", "d2l-practice")}
+#: What says something by scripts, by its class, with the catalogues that have its sentences.
+SPOKEN = {"d2l-live": ["figures"], "d2l-ask": ["replies"], "d2l-practice": ["replies", "drills"]}
 
 
 def add_translation(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """On a page in another language, load what translates its figures, questions and exercises."""
     name, body = str(app.config.language).partition("_")[0], context.get("body", "")
-    found = [one for one, kinds in SPOKEN.items() if re.search(f'class="(?:{"|".join(kinds)})', body)]
+    found = [kind for kind in SPOKEN if f'class="{kind}' in body]
     if found and name in language.LANGUAGES:
         file = f"{name}-{'-'.join(found)}.js"
-        parts = ", ".join(f".{kind}" for one in found for kind in SPOKEN[one])
-        write_file(app, f"_static/{file}", language.page_script(name, found, parts))
+        spoken = {f".{kind}": SPOKEN[kind] for kind in found}
+        write_file(app, f"_static/{file}", language.page_script(name, spoken))
         app.add_js_file(file, loading_method="defer", priority=400)  # before what speaks
 
 

@@ -51,13 +51,15 @@ def language() -> str:
 
 
 @cache
-def catalogue(name: str) -> Mapping[str, str]:
-    """Return all sentences of a language: English as it stands in the code, and the translation.
+def catalogue(name: str, *parts: str) -> Mapping[str, str]:
+    """Return the sentences of a language: English as it stands in the code, and the translation.
 
     Parameters
     ----------
     name : str
         One of `LANGUAGES`, or ``"en"``, which has none.
+    *parts : str
+        Names of files; by default all but ``"figures"``, whose labels mean something else in other sentences.
 
     Returns
     -------
@@ -69,13 +71,17 @@ def catalogue(name: str) -> Mapping[str, str]:
     >>> catalogue("zh")["Not yet"]
     '还不对'
     """
+    if name not in LANGUAGES:
+        return {}
     found: dict[str, str] = {}
-    for path in sorted((FOLDER / name).glob("*.json")) if name in LANGUAGES else ():
-        found |= json.loads(path.read_text(encoding="utf-8"))
+    for part in parts or sorted(
+        path.stem for path in (FOLDER / name).glob("*.json") if path.stem != "figures"
+    ):
+        found |= json.loads((FOLDER / name / f"{part}.json").read_text(encoding="utf-8"))
     return found
 
 
-def translate(text: str, name: str | None = None) -> str:
+def translate(text: str, name: str | None = None, *parts: str) -> str:
     """Say a text in the reader's language.
 
     Parameters
@@ -84,6 +90,8 @@ def translate(text: str, name: str | None = None) -> str:
         A sentence or label in English.
     name : str, optional
         The language; by default that of `language`.
+    *parts : str
+        Which sentences, as for `catalogue`.
 
     Returns
     -------
@@ -97,13 +105,13 @@ def translate(text: str, name: str | None = None) -> str:
     >>> translate("nobody says this", "zh")
     'nobody says this'
     """
-    return _find(text, language() if name is None else name)[0]
+    return _find(text, language() if name is None else name, *parts)[0]
 
 
 @lru_cache(maxsize=5000)
-def _find(text: str, name: str) -> tuple[str, int]:
-    """Return the translation, and how many letters of it are still English."""
-    known = catalogue(name)
+def _find(text: str, *which: str) -> tuple[str, int]:
+    """Return the translation by a catalogue, and how many letters of it are still English."""
+    known = catalogue(*which)
     if text in known:
         return known[text], 0
     if known and (listed := _list(text, known)):
@@ -111,30 +119,30 @@ def _find(text: str, name: str) -> tuple[str, int]:
     if not known or not re.search("[A-Za-z]{2}", text):
         return text, 0
     best = text, len(re.findall("[A-Za-z]", text))
-    for way in _ways(text, name):
+    for way in _ways(text, *which):
         best = min(best, way, key=lambda one: one[1])
         if best[1] == 0:
             break
     return best
 
 
-def _ways(text: str, name: str) -> Iterator[tuple[str, int]]:
+def _ways(text: str, *which: str) -> Iterator[tuple[str, int]]:
     """Yield the ways to say a text, the most fitting first, each with the number of letters left."""
-    yield from _both(text, name, ". ", ".")
-    yield from _both(text, name, "; ")
-    for pattern, said in _patterns(name):
+    yield from _both(text, ". ", ".", *which)
+    yield from _both(text, "; ", "", *which)
+    for pattern, said in _patterns(*which):
         if match := pattern.fullmatch(text):
-            parts = [_find(part, name) for part in match.groups()]
+            parts = [_find(part, *which) for part in match.groups()]
             yield _filled(said, [part for part, _ in parts]), sum(left for _, left in parts)
-    yield from _both(text, name, ", ")
+    yield from _both(text, ", ", "", *which)
 
 
-def _both(text: str, name: str, mark: str, kept: str = "") -> Iterator[tuple[str, int]]:
+def _both(text: str, mark: str, kept: str, *which: str) -> Iterator[tuple[str, int]]:
     """Translate two texts with a mark between them, if the catalogue has that too."""
     first, between, rest = text.partition(mark)
-    if between and mark in catalogue(name):
-        (one, left), (other, more) = _find(first + kept, name), _find(rest, name)
-        yield one + catalogue(name)[mark] + other, left + more
+    if between and mark in catalogue(*which):
+        (one, left), (other, more) = _find(first + kept, *which), _find(rest, *which)
+        yield one + catalogue(*which)[mark] + other, left + more
 
 
 def fill(sentence: str, *parts: str, name: str | None = None) -> str:
@@ -180,13 +188,14 @@ def _filled(said: str, parts: list[str]) -> str:
 
 
 @cache
-def _patterns(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+def _patterns(*which: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return the sentences with gaps, those with the most words of their own first."""
-    gapped = sorted((text for text in catalogue(name) if "{}" in text), key=lambda text: (-len(text), text))
+    known = catalogue(*which)
+    gapped = sorted((text for text in known if "{}" in text), key=lambda text: (-len(text), text))
     found = []
     for text in gapped:
         pattern = "(.+?)".join(re.escape(part) for part in text.split("{}"))
-        found.append((re.compile(pattern, re.DOTALL), catalogue(name)[text]))
+        found.append((re.compile(pattern, re.DOTALL), known[text]))
     return tuple(found)
 
 
@@ -213,17 +222,15 @@ def _translator(sentences: Mapping[str, str], use: str) -> str:
     return f"(() => {{\n{_COMMENT.sub('', module)}const translate = translator({data});\n{use.strip()}\n}})()"
 
 
-def page_script(name: str, catalogues: Iterable[str], selector: str) -> str:
+def page_script(name: str, spoken: Mapping[str, Iterable[str]]) -> str:
     """Write the script that keeps parts of a page in a language.
 
     Parameters
     ----------
     name : str
         One of `LANGUAGES`.
-    catalogues : iterable of str
-        Names of catalogues that have the sentences of these parts: ``"figures"`` or ``"replies"``.
-    selector : str
-        CSS selector of the parts.
+    spoken : mapping
+        For the CSS selector of some parts, the files that have their sentences, as for `catalogue`.
 
     Returns
     -------
@@ -232,16 +239,16 @@ def page_script(name: str, catalogues: Iterable[str], selector: str) -> str:
 
     Examples
     --------
-    >>> script = page_script("zh", ["figures"], ".d2l-live")
+    >>> script = page_script("zh", {".d2l-live": ["figures"]})
     >>> "重置" in script, "Not attempted yet" in script
     (True, False)
     """
-    sentences: dict[str, str] = {}
-    for one in catalogues:
-        sentences |= json.loads((FOLDER / name / f"{one}.json").read_text(encoding="utf-8"))
-    parts = f"document.querySelectorAll({json.dumps(selector)})"
-    use = f"for (const part of {parts}) translateAll(part, translate);"
-    return f'"use strict";\n{_translator(sentences, use)};\n'
+    made = ['"use strict";']
+    for selector, files in spoken.items():
+        parts = f"document.querySelectorAll({json.dumps(selector)})"
+        use = f"for (const part of {parts}) translateAll(part, translate);"
+        made.append(f"{_translator(catalogue(name, *files), use)};\n")
+    return "\n".join(made)
 
 
 def spoken_view(module: str, name: str) -> str:
@@ -264,7 +271,6 @@ def spoken_view(module: str, name: str) -> str:
     >>> spoken_view("export default { render };\n", "zh").endswith("export default spoken({ render });\n")
     True
     """
-    sentences = json.loads((FOLDER / name / "figures.json").read_text(encoding="utf-8"))
     code, _, view = module.rpartition("export default ")
-    spoken = _translator(sentences, _VIEW.replace("LANG", _TAGS[name]))
+    spoken = _translator(catalogue(name, "figures"), _VIEW.replace("LANG", _TAGS[name]))
     return f"{code}const spoken = {spoken};\nexport default spoken({view.strip().rstrip(';')});\n"

@@ -9,6 +9,8 @@ import ipywidgets as widgets  # type: ignore[import-untyped]
 
 from d2lconv.language import translate
 
+_WORDS = (None, "figures")  # the reader's language, and the sentences of figures
+
 
 def slider(description: str, value: int, low: int, high: int) -> widgets.IntSlider:
     """Return a slider over integers."""
@@ -22,12 +24,14 @@ def float_slider(description: str, value: float, low: float, high: float, step: 
 
 def dropdown(description: str, options: Sequence[str], index: int = 0) -> widgets.Dropdown:
     """Return a list to choose from; it is linked by the index of the choice."""
-    return widgets.Dropdown(options=list(map(translate, options)), index=index, **_look(description))
+    return widgets.Dropdown(
+        options=[translate(option, *_WORDS) for option in options], index=index, **_look(description)
+    )
 
 
 def checkbox(description: str, value: bool) -> widgets.Checkbox:
     """Return a check box."""
-    return widgets.Checkbox(value, description=translate(description), indent=False)
+    return widgets.Checkbox(value, description=translate(description, *_WORDS), indent=False)
 
 
 def value_of(control: widgets.Widget) -> str:
@@ -36,4 +40,4 @@ def value_of(control: widgets.Widget) -> str:
 
 
 def _look(description: str) -> dict[str, Any]:
-    return {"description": translate(description), "style": {"description_width": "initial"}}
+    return {"description": translate(description, *_WORDS), "style": {"description_width": "initial"}}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
 
-from d2lconv.language import fill, language, translate
+from d2lconv.language import catalogue, fill, language, translate
 
 __all__ = ["Result"]
 
@@ -76,13 +76,7 @@ class Result:
         """Return the reply with its texts in the reader's language."""
         if language() == "en":
             return self
-        details = tuple(
-            (
-                translate(name) if name in _NAMES else name,
-                text if name == "your code printed" else translate(text),
-            )
-            for name, text in self.details
-        )
+        details = tuple(_said(name, text) for name, text in self.details)
         notes = tuple(map(translate, self.notes))
         return self._with(
             summary=translate(self.summary), details=details, hint=translate(self.hint), notes=notes
@@ -122,3 +116,15 @@ class Result:
     def _head(self) -> str:
         whose = ", worked solution" if self.solution else ""
         return translate(f"{_HEADS[self.status]} ({self.exercise}{whose})")
+
+
+def _said(name: str, text: str) -> tuple[str, str]:
+    """Say name and text of a detail; what code prints, and the message of an error, stay as they are."""
+    name_said = translate(name) if name in _NAMES else name
+    if name == "your code printed":
+        return name_said, text
+    message, mark, line = text.partition("\nin the line: ")
+    if mark or name == "your code raised":
+        message = catalogue(language()).get(message, message)
+        return name_said, fill("{}\nin the line: {}", message, line) if mark else message
+    return name_said, translate(text)

@@ -226,6 +226,10 @@ def in_language(rule: Rule, language: str) -> Rule:
         said["wrong"] = {letter: say(why) for letter, why in rule["wrong"].items()}
     elif "wrong" in rule:
         said["wrong"] = [in_language(one, language) for one in rule["wrong"]]
+    if "pictures" in rule:  # cases name them
+        names = {name: say(f"'{name}'")[1:-1] for name in rule["pictures"]}
+        said["pictures"] = {names[name]: colours for name, colours in rule["pictures"].items()}
+        said["cases"] = {at: [names[name] for name in case] for at, case in rule["cases"].items()}
     return said
 
 
@@ -237,8 +241,8 @@ def form_of(exercise: Exercise, language: str = "en") -> str | None:
     written = html.escape(hidden(in_language(rule, language)))
     data = f'id="{anchor_of(exercise.id)}" data-ask="{exercise.id}" data-rule="{written}"'
     asked = html.escape(translate(exercise.answer_description, language))
-    told = f"<noscript><p>{html.escape(words(language)['noScripts'])} {asked}.</p></noscript>"
-    return f'<div class="d2l-ask d2l-exercise" {data}>{told}</div>'
+    told = words(language)["noScripts"].format(asked=asked)
+    return f'<div class="d2l-ask d2l-exercise" {data}><noscript><p>{told}</p></noscript></div>'
 
 
 def words(language: str = "en") -> dict[str, Any]:
@@ -269,10 +273,8 @@ def script(name: str = "ask.js", language: str = "en") -> str:
     said = words(language)
     data: dict[str, object] = {"WORDS": {word: said[word] for word in dict.fromkeys(_WORD.findall(texts))}}
     if "hints.js" in SCRIPTS[name]:
-        data["HINTS"] = [
-            [translate(name, language), translate(text, language)]
-            for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)
-        ]
+        hints = (*_HINTS, *_SAME_IN_ALL_CASES)
+        data["HINTS"] = [[hint, translate(text, language)] for hint, _, text in hints]
     named = "".join(f"const {key} = {json.dumps(one, ensure_ascii=False)};\n" for key, one in data.items())
     return f'(() => {{\n"use strict";\n{named}{texts}}})();\n'
 

@@ -13,7 +13,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from d2lconv import data, exercises, models, ops, plotting, questions, shapes, summary, training, widgets
+    from d2lconv import (
+        data,
+        exercises,
+        language,
+        models,
+        ops,
+        plotting,
+        questions,
+        shapes,
+        summary,
+        training,
+        widgets,
+    )
 
     __version__: str
 
@@ -21,6 +33,7 @@ __all__ = [
     "__version__",
     "data",
     "exercises",
+    "language",
     "models",
     "ops",
     "plotting",

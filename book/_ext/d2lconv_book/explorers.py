@@ -263,18 +263,12 @@ def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
         app.add_js_file("host.js", loading_method="defer")
 
 
-#: What says something by scripts, by its class, with the catalogues that have its sentences.
-SPOKEN = {"d2l-live": ["figures"], "d2l-ask": ["replies"], "d2l-practice": ["replies", "drills"]}
-
-
 def add_translation(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """On a page in another language, load what translates its figures, questions and exercises."""
-    name, body = str(app.config.language).partition("_")[0], context.get("body", "")
-    found = [kind for kind in SPOKEN if f'class="{kind}' in body]
-    if found and name in language.LANGUAGES:
-        file = f"{name}-{'-'.join(found)}.js"
-        spoken = {f".{kind}": SPOKEN[kind] for kind in found}
-        write_file(app, f"_static/{file}", language.page_script(name, spoken))
+    """On a page in another language, load what translates its figures."""
+    name = str(app.config.language).partition("_")[0]
+    if 'class="d2l-live' in context.get("body", "") and name in language.LANGUAGES:
+        file = f"{name}-figures.js"
+        write_file(app, f"_static/{file}", language.page_script(name, ["figures"], ".d2l-live"))
         app.add_js_file(file, loading_method="defer", priority=400)  # before what speaks
 
 

@@ -222,15 +222,17 @@ def _translator(sentences: Mapping[str, str], use: str) -> str:
     return f"(() => {{\n{_COMMENT.sub('', module)}const translate = translator({data});\n{use.strip()}\n}})()"
 
 
-def page_script(name: str, spoken: Mapping[str, Iterable[str]]) -> str:
+def page_script(name: str, catalogues: Iterable[str], selector: str) -> str:
     """Write the script that keeps parts of a page in a language.
 
     Parameters
     ----------
     name : str
         One of `LANGUAGES`.
-    spoken : mapping
-        For the CSS selector of some parts, the files that have their sentences, as for `catalogue`.
+    catalogues : iterable of str
+        Names of catalogues that have the sentences of these parts, such as ``"figures"``.
+    selector : str
+        CSS selector of the parts.
 
     Returns
     -------
@@ -239,16 +241,13 @@ def page_script(name: str, spoken: Mapping[str, Iterable[str]]) -> str:
 
     Examples
     --------
-    >>> script = page_script("zh", {".d2l-live": ["figures"]})
+    >>> script = page_script("zh", ["figures"], ".d2l-live")
     >>> "重置" in script, "Not attempted yet" in script
     (True, False)
     """
-    made = ['"use strict";']
-    for selector, files in spoken.items():
-        parts = f"document.querySelectorAll({json.dumps(selector)})"
-        use = f"for (const part of {parts}) translateAll(part, translate);"
-        made.append(f"{_translator(catalogue(name, *files), use)};\n")
-    return "\n".join(made)
+    parts = f"document.querySelectorAll({json.dumps(selector)})"
+    use = f"for (const part of {parts}) translateAll(part, translate);"
+    return f'"use strict";\n{_translator(catalogue(name, *catalogues), use)};\n'
 
 
 def spoken_view(module: str, name: str) -> str:

@@ -82,7 +82,7 @@ export function translator(catalogue) {
 }
 
 const NAMES = ["aria-label", "aria-valuetext", "aria-roledescription", "title", "placeholder", "alt"];
-const KEPT = "[lang], pre:not(.d2l-reply pre), code, textarea";
+const KEPT = "[lang], pre, code, textarea";
 
 /** Translate all text in an element, now and whenever it changes; `[lang]` and code inside it stay. */
 export function translateAll(root, translate) {

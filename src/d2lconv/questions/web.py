@@ -24,6 +24,7 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
+from d2lconv.language import FOLDER as LANGUAGES
 from d2lconv.language import fill, translate
 from d2lconv.questions.kinds import anchor_of
 
@@ -41,8 +42,13 @@ SCRIPTS = {
 LOADED = {"d2l-ask": ("ask.js",), "d2l-practice": ("practice.js",), "d2l-due": ("ask.js", "review.js")}
 #: What scripts say, by name; a part in braces is filled in.
 WORDS: dict[str, Any] = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
-#: Scripts whose words stand alone; what the others say is made of parts, and translated in the page.
-WHOLE = ("review.js", "ticks.js")
+#: The catalogue of sentences that a script makes of numbers, so that it has to translate them itself.
+SENTENCES = {"practice.js": "drills"}
+_SPEAK = """{{
+{translator}const say = translator({sentences});
+for (const place of document.querySelectorAll(".d2l-practice")) translateAll(place, say);
+}}
+"""
 Rule = dict[str, Any]
 
 _FILLED = re.compile(r"\{\w+\}")
@@ -220,6 +226,10 @@ def in_language(rule: Rule, language: str) -> Rule:
         said["wrong"] = {letter: say(why) for letter, why in rule["wrong"].items()}
     elif "wrong" in rule:
         said["wrong"] = [in_language(one, language) for one in rule["wrong"]]
+    if "pictures" in rule:  # cases name them
+        names = {name: say(f"'{name}'")[1:-1] for name in rule["pictures"]}
+        said["pictures"] = {names[name]: colours for name, colours in rule["pictures"].items()}
+        said["cases"] = {at: [names[name] for name in case] for at, case in rule["cases"].items()}
     return said
 
 
@@ -231,8 +241,8 @@ def form_of(exercise: Exercise, language: str = "en") -> str | None:
     written = html.escape(hidden(in_language(rule, language)))
     data = f'id="{anchor_of(exercise.id)}" data-ask="{exercise.id}" data-rule="{written}"'
     asked = html.escape(translate(exercise.answer_description, language))
-    told = f"<noscript><p>{html.escape(words(language)['noScripts'])} {asked}.</p></noscript>"
-    return f'<div class="d2l-ask d2l-exercise" {data}>{told}</div>'
+    told = words(language)["noScripts"].format(asked=asked)
+    return f'<div class="d2l-ask d2l-exercise" {data}><noscript><p>{told}</p></noscript></div>'
 
 
 def words(language: str = "en") -> dict[str, Any]:
@@ -252,17 +262,19 @@ def words(language: str = "en") -> dict[str, Any]:
 
 
 def script(name: str = "ask.js", language: str = "en") -> str:
-    """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses.
-
-    A language other than English is heeded by those of `WHOLE`.
-    """
+    """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses, in a language."""
     texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
+    if language != "en" and name in SENTENCES:
+        sentences = (LANGUAGES / language / f"{SENTENCES[name]}.json").read_text(encoding="utf-8")
+        translator = (LANGUAGES / "translate.js").read_text(encoding="utf-8")
+        texts += _SPEAK.format(translator=translator, sentences=sentences)
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
-    said = words(language if name in WHOLE else "en")
+    said = words(language)
     data: dict[str, object] = {"WORDS": {word: said[word] for word in dict.fromkeys(_WORD.findall(texts))}}
     if "hints.js" in SCRIPTS[name]:
-        data["HINTS"] = [[name, text] for name, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)]
+        hints = (*_HINTS, *_SAME_IN_ALL_CASES)
+        data["HINTS"] = [[hint, translate(text, language)] for hint, _, text in hints]
     named = "".join(f"const {key} = {json.dumps(one, ensure_ascii=False)};\n" for key, one in data.items())
     return f'(() => {{\n"use strict";\n{named}{texts}}})();\n'
 

@@ -17,7 +17,7 @@ _SIGNS = {"not attempted": "○", "correct": "✓", "not yet": "✗"}
 _EDGES = {"not attempted": "dotted #767f8a", "correct": "solid #1f8a5b", "not yet": "dashed #d0503f"}
 # What the engine calls a detail; others are names of arguments.
 _NAMES = {
-    "expected", "given", "they differ", "your code raised", "your code changed", "your code printed",
+    "expected", "given", "they differ", "error", "your code raised", "your code changed", "your code printed",
     "your network", "what happened",
 }  # fmt: skip
 _PRE = "margin: 0; padding: 0; border: 0; background: none; color: inherit; white-space: pre-wrap"
@@ -124,7 +124,7 @@ def _said(name: str, text: str) -> tuple[str, str]:
     if name == "your code printed":
         return name_said, text
     message, mark, line = text.partition("\nin the line: ")
-    if mark or name == "your code raised":
+    if mark or name in ("error", "your code raised"):
         message = catalogue(language()).get(message, message)
         return name_said, fill("{}\nin the line: {}", message, line) if mark else message
     return name_said, translate(text)

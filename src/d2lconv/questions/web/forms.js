@@ -20,7 +20,7 @@ function fieldsOf({ fields, asked }) {
     const field = make(isMatrix ? "textarea" : "input", isMatrix ? { rows: 3 } : {});
     const text = () => (field.value.trim() ? WORDS.unreadable : WORDS.empty);
     const read = (readNumbers) => readNumbers(field.value, fields.shape) ?? { wrong: field, text: text() };
-    return [[labelled(`${WORDS.yourAnswer}: ${asked}`, field)], [field], read];
+    return [[labelled(fill(WORDS.answerOf, { asked }), field)], [field], read];
   }
   const grid = fields.grid ?? [];
   const at = (n) => ({ row: Math.floor(n / 3) % 3, column: n % 3 });

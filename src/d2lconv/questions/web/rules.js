@@ -33,9 +33,9 @@ function verdict({ parts }, given, expected) {
   if (total === 1) return WORDS.another;
   const apart = differing(given, expected);
   if (parts.length) {
-    const named = (isRight) => parts.filter((_, n) => apart.includes(n) !== isRight).join(", ");
-    const told = [[WORDS.partsRight, named(true)], [WORDS.partsWrong, named(false)]];
-    return `${told.filter(([, names]) => names).map(([text, names]) => fill(text, { names })).join("; ")}.`;
+    const named = (isRight) => parts.filter((_, n) => apart.includes(n) !== isRight).join(WORDS.comma);
+    const told = { right: named(true), wrong: named(false) };
+    return fill(!told.wrong ? WORDS.partsRight : told.right ? WORDS.partsBoth : WORDS.partsWrong, told);
   }
   const count = fill(WORDS.countRight, { n: total - apart.length, total });
   if (expected.shape.length !== 2 || apart.length !== 1) return count;

@@ -17,7 +17,7 @@ PINS ?= pinned
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve pdf audit lab execute tidy check test weekly colab links advisories lint format bench \
+.PHONY: help book serve pdf scorm audit lab execute tidy check test weekly colab links advisories lint format bench \
   release requirements lock clean
 
 help:  ## list the targets
@@ -62,6 +62,9 @@ serve: _build/html/index.html | $(READY)  ## serve the rendered book on localhos
 
 pdf: book  ## print the rendered book as a PDF, for its page of downloads (needs Chromium)
 	$(BIN)/python -m tools.pdf _build/html
+
+scorm: _build/html/index.html | $(READY)  ## pack chapters' questions for learning platforms (CHAPTER=name for one)
+	@$(BIN)/python -m tools.scorm _build/html _build/scorm $(CHAPTER)
 
 audit: book  ## print what each page of the rendered book costs a reader
 	$(BIN)/python -m tools.page_cost _build/html

@@ -29,14 +29,16 @@ from d2lconv.language import fill, translate
 from d2lconv.questions.kinds import anchor_of
 
 FOLDER = Path(__file__).with_name("web")
+_JUDGE = ("numbers.js", "hints.js", "rules.js", "uses.js", "settings.js")
 #: The scripts of pages, each of which is one file: for questions and exercises, what judges answers to them,
-#: drills, what comes back, and, on every page, ticks beside the chapters.
+#: drills, what comes back, ticks beside the chapters on every page, and packages for learning platforms.
 SCRIPTS = {
     "ask.js": ("dom.js", "load.js", "forms.js", "store.js", "start.js", "page.js"),
-    "judge.js": ("dom.js", "numbers.js", "hints.js", "rules.js", "uses.js", "settings.js", "judge.js"),
+    "judge.js": ("dom.js", *_JUDGE, "judge.js"),
     "practice.js": ("dom.js", "load.js", "forms.js", "drills.js", "practice.js"),
     "review.js": ("dom.js", "store.js", "review.js"),
     "ticks.js": ("dom.js", "ticks.js"),
+    "scorm.js": ("dom.js", *_JUDGE, "forms.js", "start.js", "scorm.js"),
 }
 #: Which scripts a page loads, by the class of what it holds.
 LOADED = {"d2l-ask": ("ask.js",), "d2l-practice": ("practice.js",), "d2l-due": ("ask.js", "review.js")}

@@ -54,7 +54,7 @@ book: $(READY)  ## render the book to _build/html, and its Chinese edition to _b
 	$(BIN)/python -m tools.site _build/html
 	@echo "Open _build/html/index.html, or run: make serve"
 
-_build/html/index.html: requirements.txt pyproject.toml $(SOURCES)
+_build/html/index.html: requirements.txt pyproject.toml tools/translation.py $(SOURCES)
 	@$(MAKE) --no-print-directory book
 
 serve: _build/html/index.html | $(READY)  ## serve the rendered book on localhost, rendering it if something changed
@@ -143,6 +143,7 @@ bench: $(READY)  ## compare the operators' speed with PyTorch's
 release: $(READY) $(TOOLS)/.ready  ## build a release, tag it and draft it on GitHub (VERSION=1.2.3; needs gh)
 	@test -n "$(VERSION)" || { echo "Say which version: make release VERSION=1.2.3" >&2; exit 2; }
 	@git diff --quiet HEAD || { echo "There are changes that are not committed." >&2; exit 1; }
+	D2LCONV_RELEASE=1 $(BIN)/python -m pytest --quiet tests/chapters/test_translation.py
 	$(TOOLS)/bin/bump-my-version bump --new-version $(VERSION)
 	rm -rf dist && $(TOOLS)/bin/python -m build
 	$(TOOLS)/bin/check-wheel-contents dist/*.whl

@@ -219,14 +219,12 @@ def differences(source: str, text: str) -> Iterator[str]:
 
 
 def problems(page: Path) -> Iterator[str]:
-    """Name what is wrong with the translation of a page, but for units that are only behind."""
+    """Name what is wrong with the translation of a page, but for units that are behind or missing."""
     theirs, ours = english(page), chinese(page)
     for name in ours.keys() - theirs.keys():
         yield f"{name}: no such cell in English"
     for name, source in theirs.items():
-        if name not in ours:
-            yield f"{name}: not translated: {source.text[:60]!r}"
-        elif ours[name].hash == source.hash:
+        if name in ours and ours[name].hash == source.hash:
             yield from (f"{name}: {problem}" for problem in differences(source.text, ours[name].text))
             if kinds(source.text) != kinds(ours[name].text):
                 yield f"{name}: its lines begin {kinds(ours[name].text)}, not {kinds(source.text)}"
@@ -238,9 +236,9 @@ def kinds(text: str) -> list[str]:
 
 
 def behind(page: Path) -> list[str]:
-    """Return the units whose English text has changed since it was translated."""
-    theirs, ours = english(page), chinese(page)
-    return [name for name, unit in ours.items() if name in theirs and theirs[name].hash != unit.hash]
+    """Return the units that are not translated, or whose English text has changed since they were."""
+    ours = chinese(page)
+    return [name for name, unit in english(page).items() if name not in ours or ours[name].hash != unit.hash]
 
 
 # ---- the pages of the edition ----
@@ -305,8 +303,8 @@ def status(source: Unit, unit: Unit | None) -> str:
 
 def noted(text: str, note: str) -> str:
     """Return a text with a comment below its first heading, or before it, on its translation."""
-    heading, line, rest = text.partition("\n") if text.startswith("#") else ("", "", text)
-    return f"{heading}{line}\n<!-- translation: {note} -->\n\n{rest}".strip()
+    heading, _, rest = text.partition("\n") if text.startswith("#") else ("", "", text)
+    return "\n\n".join([heading, f"<!-- translation: {note} -->", rest.strip("\n")]).strip()
 
 
 def with_notes(units: Iterator[tuple[Unit, Unit | None]]) -> Iterator[str]:

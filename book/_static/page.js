@@ -76,12 +76,12 @@
   }
 
   /* The other language, at the section that is in sight or was asked for, with the same search. */
-  const edition = document.querySelector(".d2l-edition");
-  edition?.addEventListener("click", () => {
-    const inSight = [...document.querySelectorAll(".toc-tree .scroll-current > a")].pop()?.hash;
-    edition.hash = inSight || location.hash;
-    edition.search = location.search;
-  });
+  for (const edition of document.querySelectorAll(".d2l-edition")) {
+    edition.addEventListener("click", () => {
+      edition.hash = [...document.querySelectorAll(".toc-tree .scroll-current > a")].pop()?.hash || location.hash;
+      edition.search = location.search;
+    });
+  }
 
   const list = document.querySelector(".sidebar-scroll");
   const here = list?.querySelector(".current-page");

@@ -58,11 +58,12 @@
     const rank = (every) =>
       entries.map((entry) => ({ entry, points: score(entry, query, every) }))
         .filter(({ points }) => points > 0).sort((a, b) => b.points - a.points).map(({ entry }) => entry);
-    const whole = rank(true);
-    if (whole.length) return whole;
-    const copied = joined(query).replaceAll(" ", ""); // it may begin or end within a word
-    const parts = entries.filter(({ all }) => all.replaceAll(" ", "").includes(copied));
-    return parts.length ? parts : rank(false);
+    const found = rank(true);
+    const copied = joined(query).replaceAll(" ", ""); // of a Chinese text, it may begin or end within a Latin word
+    if (!found.length || /\p{Script=Han}/u.test(copied)) {
+      found.push(...entries.filter((one) => !found.includes(one) && one.all.replaceAll(" ", "").includes(copied)));
+    }
+    return found.length ? found : rank(false);
   }
 
   /** Titles that are spelled a little like the query. */

@@ -16,6 +16,7 @@ KINDS = [
     "search",
     "404",
 ]
+CHINESE = [f"zh/{name}" for name in KINDS if name != "404"]
 
 # KiB of a first visit, compressed, without what figures load when a reader comes near: measured, rounded up.
 FRAME = 60
@@ -66,7 +67,7 @@ def look(page, name):
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels)), levels
-    found = faults_of(page) if name in KINDS else {}
+    found = faults_of(page) if name in KINDS + CHINESE else {}
     for width in (390, 320):
         page.set_viewport_size({"width": width, "height": 900})
         settle(page)
@@ -91,14 +92,14 @@ def faults_of(page):
     return {way: rules for way, rules in found.items() if rules}
 
 
-@pytest.mark.parametrize("name", [*PAGES, "404"])
+@pytest.mark.parametrize("name", [*PAGES, "404", *CHINESE])
 def test_page_is_light_accessible_and_keeps_to_itself(browser, address, name):
-    query = "?q=stride" if name == "search" else ""
+    query = "?q=stride" if name.endswith("search") else ""
     report = measure(browser, address, f"{name}.html{query}", read=False, then=lambda page: look(page, name))
     assert report.outside == []
     assert report.refused == []
     of_figures = report.bytes[FIGURES]
-    assert report.total - of_figures <= 1024 * HEAVIEST.get(name, LIGHTEST), report.bytes
+    assert report.total - of_figures <= 1024 * HEAVIEST.get(name.removeprefix("zh/"), LIGHTEST), report.bytes
     assert report.bytes["css"] + report.bytes["font"] <= 1024 * FRAME, report.bytes
     assert report.requests <= MOST_REQUESTS
     assert report.shift <= 0.01

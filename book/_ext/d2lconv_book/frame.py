@@ -30,7 +30,9 @@ STYLES = ("styles/furo.css", "copybutton.css", "palette.css", "math.css", "book.
 _COPY = ("clipboard.min.js", "copybutton.js")
 SCRIPTS = ("page.js", "ticks.js", "documentation_options.js", "scripts/furo.js", *_COPY)
 #: What Sphinx and extensions load for features that this book does not use, or has in `book.css`.
-UNUSED = {"pygments.css", "styles/furo-extensions.css", "doctools.js", "sphinx_highlight.js"}
+UNUSED = {
+    "pygments.css", "styles/furo-extensions.css", "doctools.js", "sphinx_highlight.js", "translations.js",
+}  # fmt: skip
 FONT = "d2lconv-math.woff2"
 
 
@@ -52,7 +54,8 @@ def configure(app: Sphinx, config: Config) -> None:
         "body": "<h1>Page not found</h1>"
         "<p>There is no page at this address. It may have moved, or the link may be wrong.</p>"
         f'<p>Go to the <a href="{prefix}book/index.html">start of the course</a>, '
-        f'or <a href="{prefix}search.html">search</a> it.</p>',
+        f'or <a href="{prefix}search.html">search</a> it.</p>'
+        f'<p lang="zh-Hans">这里没有网页。请到<a href="{prefix}zh/book/index.html">课程首页</a>查找。</p>',
     }
 
 
@@ -138,7 +141,7 @@ def learning_resource(config: Config, page: str, document: nodes.document, promi
         "name": document.next_node(nodes.title).astext(),
         "description": promise,
         "url": f"{base}{page}.html",
-        "inLanguage": config.language,
+        "inLanguage": config.language.replace("zh_CN", "zh-Hans"),
         "learningResourceType": "chapter",
         "educationalLevel": "undergraduate",
         "isAccessibleForFree": True,

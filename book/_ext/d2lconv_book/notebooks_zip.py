@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.locale import _
 
 NAME = "d2lconv-notebooks"
 BESIDE = ("jupyterlab", "scikit-learn")  # an editor, and what one chapter compares with
@@ -35,7 +36,7 @@ def requirements(root: Path) -> str:
 
 def write(app: Sphinx, error: Exception | None) -> None:
     """Write the file, the same bytes for the same book."""
-    root, files = Path(app.srcdir), {"README.txt": README.encode()}
+    root, files = Path(app.srcdir), {"README.txt": str(_(README)).encode()}
     if error or app.builder.name != "html" or not (root / "pyproject.toml").exists():  # a book in a test
         return
     for path in (Path(app.env.doc2path(page)) for page in app.env.found_docs):

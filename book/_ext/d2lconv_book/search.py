@@ -64,15 +64,15 @@ def entries(page: str, doctree: nodes.document) -> Iterator[list[Any]]:
         kind = SECTION if depth else CHAPTER
         if stem == "glossary" and section.parent.parent is not doctree and depth:
             kind = GLOSSARY
-        elif (stem in ("exercises", "index") and depth) or section["ids"][0].startswith("exercise-"):
+        elif (depth and stem in ("exercises", "index")) or section["ids"][0].startswith("exercise-"):
             kind = EXERCISE
         text = " ".join("".join(words for child in section for words in words_of(child)).split())
         also = [one or other for one, other in _ALSO.findall(text)] if kind == GLOSSARY else []
         names = [name for names in also for name in re.split(r" or (?:an? )?|、|或", names)]
         name = _OPTIONAL.sub("", title.astext())
         if "english" in section:  # a Chinese title such as 步幅（步长，stride）
-            marks = "[（，、与）]" if kind == GLOSSARY else "[（，）]"
-            names += [*re.split(marks, name.rstrip("）")), _OPTIONAL.sub("", section["english"])]
+            several = "[（，、与）]" if kind == GLOSSARY else "[（，）]"
+            names += [*re.split(several, name.rstrip("）")), _OPTIONAL.sub("", section["english"])]
         anchor = section["ids"][0] if depth else ""
         yield [kind, anchor, name, text, names]
     for description in doctree.findall(addnodes.desc):

@@ -1,0 +1,272 @@
+"""The two editions belong together: the same anchors, a way from one to the other, a search in Chinese."""
+
+import json
+import random
+import re
+import zipfile
+
+import pytest
+import yaml
+from tests.built_book import ROOT, pages, pages_in_toc, parse, sideways
+from tests.site.test_pages import settle
+from tools import translation
+
+BASE = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
+ENGLISH_ONLY = {f"book/{name}" for name in translation.ENGLISH_ONLY}
+HAN = re.compile(r"[\u3400-\u9fff]")
+TRANSLATED = [name for name in pages_in_toc() if name not in ENGLISH_ONLY]
+
+
+@pytest.mark.parametrize("name", pages_in_toc())
+def test_sections_and_figures_have_the_same_anchors_and_no_id_stands_twice(site, name):
+    found = []
+    for edition in ("", "zh/"):
+        page = parse(site / f"{edition}{name}.html")
+        ids = [element["id"] for element in page.find_all(id=True)]
+        assert len(ids) == len(set(ids))
+        found.append([part["id"] for part in page.select("article :is(section, figure, .math-wrapper)[id]")])
+    assert found[0] == found[1]
+
+
+def test_pages_name_their_language_and_the_same_page_in_the_other(site):
+    for path in pages(site):
+        name = path.relative_to(site).with_suffix("").as_posix()
+        head, plain = parse(path).head, name.removeprefix("zh/")
+        links = head.find_all("link", rel="alternate")
+        found = {link["hreflang"]: link["href"] for link in links}
+        if name != "index":
+            assert parse(path).html["lang"] == ("zh-Hans" if name.startswith("zh/") else "en"), name
+        if plain in TRANSLATED:
+            english = f"{BASE}{plain}.html"
+            assert found == {"en": english, "x-default": english, "zh-Hans": f"{BASE}zh/{plain}.html"}, name
+            assert head.find("link", rel="canonical")["href"] == f"{BASE}{name}.html"
+        else:
+            assert found == {}, name
+
+
+def test_what_is_in_english_says_so(site):
+    page = parse(site / "zh/book/api.html")
+    assert "只有英文" in page.select_one(".d2l-translation").get_text()
+    paragraphs = [p for p in page.select("article section > p") if re.search("[A-Za-z]{3}", p.get_text())]
+    assert len(paragraphs) > 10
+    assert all(p.get("lang") == "en" for p in paragraphs)
+    chinese = parse(site / "zh/book/pooling.html").select("article p[lang=en]")
+    assert [p for p in chinese if HAN.search(p.get_text())] == []
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_marks_of_bold_text_are_not_shown(site, name):
+    text = parse(site / f"zh/{name}.html").select("article :is(p, h1, h2, h3, h4, li, td, th, figcaption)")
+    shown = [
+        "".join(s for s in one.find_all(string=True) if not s.find_parent(["code", "pre"])) for one in text
+    ]
+    assert [one for one in shown if "**" in one] == []
+
+
+def test_frame_speaks_chinese(visit, site):
+    page, problems = visit((site / "zh/book/padding_stride.html").as_uri(), width=360)
+    assert page.locator("figcaption .caption-number").first.inner_text().strip() == "图2.1"
+    assert page.locator(".d2l-optional > summary").first.inner_text() == "展开本节"
+    assert page.locator(".copybtn").first.get_attribute("data-tooltip") == "复制"
+    assert page.get_by_role("button", name="菜单").count() > 0
+    said = page.locator("button, nav, aside, input, [title]").evaluate_all(
+        "all => all.flatMap(one => [one.ariaLabel, one.title, one.placeholder]).filter(Boolean)"
+    )
+    assert len(said) > 10
+    assert [one for one in said if not HAN.search(one)] == []
+    assert problems == []
+
+
+def test_chapters_say_to_search_engines_that_they_are_chinese(site):
+    page = parse(site / "zh/book/convolution.html")
+    said = json.loads(page.find("script", type="application/ld+json").string)
+    assert said["inLanguage"] == "zh-Hans"
+    assert re.fullmatch(r"PT[23]\dM", said["timeRequired"])
+    assert HAN.search(page.head.find("meta", attrs={"name": "description"})["content"])
+
+
+def test_chapter_leads_with_its_notebook_and_that_is_chinese(visit, site):
+    page, _ = visit((site / "zh/book/pooling.html").as_uri())
+    first, second = page.locator("article p > a").all()[:2]
+    assert second.get_attribute("href").startswith("https://colab.research.google.com/")
+    path = (site / "zh/book" / first.get_attribute("href")).resolve()
+    nb = json.loads(path.read_text("utf-8"))
+    assert HAN.search("".join(nb["cells"][0]["source"]))
+    assert "%env D2LCONV_LANG=zh" in "".join("".join(cell["source"]) for cell in nb["cells"])
+
+
+def test_packed_notebooks_are_chinese_and_lead_to_chinese_pages(site):
+    with zipfile.ZipFile(site / "zh/_downloads/d2lconv-notebooks.zip") as packed:
+        names = {name.partition("/")[2] for name in packed.namelist()}
+        assert {"README.txt", "requirements.txt", "package/pyproject.toml", "pooling.ipynb"} <= names
+        assert HAN.search(packed.read("d2lconv-notebooks/README.txt").decode())
+        links = re.findall(rf"\]\({BASE}(zh/[^)#]*)", packed.read("d2lconv-notebooks/pooling.ipynb").decode())
+    assert links
+    assert all((site / link).is_file() for link in links)
+
+
+@pytest.mark.parametrize("name", [name for name in pages_in_toc() if name.removeprefix("book/") != "index"])
+def test_page_is_no_wider_than_a_phone(browser, site, name):
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto((site / f"zh/{name}.html").as_uri())
+    settle(page)
+    assert sideways(page) == 0
+    page.close()
+
+
+# ---- from one to the other ----
+
+
+@pytest.mark.parametrize("over", ["files", "http"])
+def test_switch_keeps_page_and_section_both_ways(visit, serve, site, over):
+    address = site.as_uri() if over == "files" else serve(site)
+    page, problems = visit(f"{address}/book/pooling.html#tolerance-is-not-invariance")
+    for edition in ("zh/book", "book"):
+        link = page.locator(".d2l-edition:visible")
+        assert link.get_attribute("lang") == ("zh-Hans" if edition.startswith("zh") else "en")
+        link.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{address}/{edition}/pooling.html#tolerance-is-not-invariance")
+    assert problems == []
+
+
+def test_switch_keeps_the_section_that_a_reader_has_come_to(visit, site):
+    page, _ = visit((site / "zh/book/pooling.html").as_uri())
+    page.evaluate("document.getElementById('global-pooling').scrollIntoView()")
+    page.wait_for_selector(".toc-tree li.scroll-current a[href='#global-pooling']")
+    page.locator(".d2l-edition:visible").click()
+    page.wait_for_url(f"{site.as_uri()}/book/pooling.html#global-pooling")
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("book/api.html", "zh/book/api.html"),
+        ("zh/book/bibliography.html", "book/bibliography.html"),
+        ("search.html?q=stride", "zh/search.html?q=stride"),
+        ("zh/genindex.html", "genindex.html"),
+    ],
+)
+def test_switch_on_pages_that_exist_in_one_language(visit, site, here, there):
+    page, problems = visit(f"{site.as_uri()}/{here}")
+    page.locator(".d2l-edition:visible").click()
+    page.wait_for_url(f"{site.as_uri()}/{there}")
+    assert problems == []
+
+
+# ---- the search ----
+
+
+@pytest.fixture(scope="module")
+def search(browser, site):
+    """Return a function that searches, and returns the addresses that are found."""
+    page = browser.new_page()
+    page.goto((site / "zh/search.html").as_uri())
+    look = """query => {
+      const field = document.getElementById("d2l-query");
+      field.value = query;
+      field.form.requestSubmit();
+      return [...document.querySelectorAll("#d2l-results li > a")].map(a => a.getAttribute("href"));
+    }"""
+    yield lambda query: page.evaluate(look, query)
+    page.close()
+
+
+# What Chinese readers look for, and the entry of the glossary: of each word all that books and forums say.
+TERMS = {
+    "convolution": "卷积",
+    "cross-correlation": "互相关 互相关运算",
+    "kernel": "卷积核 滤波器 过滤器 filter 核",
+    "pooling": "池化 汇聚 最大池化 最大汇聚 平均池化 均值池化 pooling",
+    "global-pooling": "全局平均池化 全局平均汇聚 GAP",
+    "padding": "填充 零填充 补零 padding",
+    "stride": "步幅 步长 stride",
+    "dilation": "空洞卷积 膨胀卷积 扩张卷积 扩张率 dilation",
+    "receptive-field": "感受野 感知域 感受域",
+    "effective-receptive-field": "有效感受野",
+    "channel": "通道",
+    "feature-map": "特征图 特征映射",
+    "depthwise-separable-convolution": "深度可分离卷积",
+    "depthwise-convolution": "深度卷积 逐通道卷积 逐深度卷积",
+    "pointwise-convolution": "逐点卷积",
+    "grouped-convolution": "分组卷积 组卷积",
+    "fully-connected-layer": "全连接层 稠密层",
+    "weight-sharing": "权重共享 权值共享 参数共享",
+    "locality": "局部性 局部连接 稀疏连接",
+    "translation-equivariance": "平移等变性",
+    "translation-invariance": "平移不变性",
+    "downsampling": "下采样 降采样 子采样",
+    "bias": "偏置 偏差",
+    "activation-function": "激活函数",
+    "relu": "修正线性单元 ReLU",
+    "batch": "批量 批大小",
+    "mini-batch": "小批量",
+    "epoch": "轮 迭代周期 epoch",
+    "accuracy": "准确率 精度",
+    "loss": "损失 损失函数",
+    "cross-entropy": "交叉熵",
+    "gradient": "梯度",
+    "vanishing-gradient": "梯度消失",
+    "backward-pass": "反向传播 后向传播",
+    "learning-rate": "学习率",
+    "momentum": "动量",
+    "weight-decay": "权重衰减 权重衰退",
+    "dropout": "Dropout 暂退法 丢弃法",
+    "batch-normalisation": "批量归一化 批量规范化 批归一化 BN",
+    "augmentation": "图像增广 数据增强 数据增广",
+    "overfitting": "过拟合",
+    "he-initialisation": "Kaiming初始化 He初始化",
+    "fine-tuning": "微调",
+    "freezing": "冻结",
+    "skip-connection": "残差连接 跳跃连接 跨层连接 shortcut",
+    "block": "块",
+    "encoder": "编码器",
+    "tensor": "张量",
+    "module": "模块",
+    "state-dictionary": "状态字典",
+    "confusion-matrix": "混淆矩阵",
+    "support-vector-machine": "支持向量机 SVM",
+    "mac": "乘加运算 MAC",
+    "flop": "浮点运算",
+    "warm-up": "预热",
+    "data-parallelism": "数据并行",
+    "mixed-precision": "混合精度",
+    "checkpoint": "检查点",
+}
+
+
+def test_each_word_finds_its_entry_of_the_glossary_or_its_chapter_and_then_that(search):
+    missed = []
+    for entry, words in TERMS.items():
+        for word in words.split():
+            found = search(word)
+            if f"book/glossary.html#{entry}" not in found[:2]:
+                missed.append((word, entry, found[:3]))
+    assert missed == []
+
+
+def test_what_is_copied_from_a_page_finds_the_page(search, site):
+    """Any 2 to 6 characters: a search must not depend on where one word ends."""
+    chance, missed, asked = random.Random(0), [], 0
+    for name in TRANSLATED:
+        paragraphs = parse(site / f"zh/{name}.html").select("article section > p:not([class])")
+        texts = [
+            p.get_text() for p in paragraphs if HAN.search(p.get_text()) and not p.find(["math", "code"])
+        ]
+        for text in chance.choices(texts, k=8) if texts else []:
+            length = chance.randint(2, 6)
+            start = chance.randrange(max(1, len(text) - length))
+            copied = text[start : start + length]
+            if HAN.search(copied):
+                asked += 1
+                if not any(found.startswith(f"{name}.html") for found in search(copied)):
+                    missed.append((name, copied))
+    assert missed == []
+    assert asked > 100
+
+
+def test_a_search_without_result_helps_in_chinese(visit, site):
+    page, _ = visit(f"{(site / 'zh/search.html').as_uri()}?q=瀛嬅")
+    said = page.locator("#d2l-results").inner_text()
+    assert "没有找到“瀛嬅”" in said
+    assert not re.search("[A-Za-z]{3}", said)

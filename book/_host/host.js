@@ -148,7 +148,9 @@
   /** Load a view and what all views share, put their style sheets in the page, and make the view once. */
   async function loadView(name) {
     if (!Object.hasOwn(views, name)) throw new Error("its view is missing");
-    await Promise.all([views.shared, views[name]].map((address) => load(address, "its view")));
+    await load(views.shared, "its view");
+    const own = [views[`${name}.base`], views[name]].filter(Boolean); // the base adds to what all views share
+    await Promise.all(own.map((address) => load(address, "its view")));
     const view = window.d2lViews[name];
     for (const { css } of [window.d2lShared, view]) {
       if (!styles.has(css)) document.head.append(make("style", {}, css));

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from d2lconv.widgets.feature_maps import FeatureMapView
 from d2lconv.widgets.feature_maps.network import read_network
-from d2lconv.widgets.feature_maps.packing import pack, pack_rows, unpack
+from d2lconv.widgets.feature_maps.packing import pack, pack_images, pack_rows, unpack
 from d2lconv.widgets.feature_maps.running import run_layers
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
@@ -275,6 +275,6 @@ def test_a_wrong_script_is_noticed(faults, cases):
 def test_numbers_travel_unchanged(run):
     values = torch.tensor([[-1.0, 0.5, 0.25], [3e-5, 0.0, 1.0]])
     read = "(n, packed) => Array.from(n.unpack(packed).data)"
-    for write in (pack, pack_rows):
-        found = run("feature_maps/network.js", read, json.loads(json.dumps(write(values))))
-        assert torch.equal(torch.tensor(found).reshape(2, 3), unpack(write(values)))
+    for packed in (pack(values), pack_rows(values), pack_images((values.abs() * 255).round() / 255)):
+        found = run("feature_maps/network.js", read, json.loads(json.dumps(packed)))
+        assert torch.equal(torch.tensor(found).reshape(2, 3), unpack(packed))

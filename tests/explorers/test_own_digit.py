@@ -77,7 +77,7 @@ def test_the_pen_inks_what_lies_within_half_its_width(run):
 READ = """async ({readWeights}, {network, weights, drawings}) => {
   const {makeReader} = await import("../own_digit/learning.js");
   const {readDrawing, fitDrawing, countInk, writeCounts} = await import("../own_digit/preparing.js");
-  const {enlarge, readDigits} = await import("../training/digits.js");
+  const {enlarge, readDigits} = await import("../lenet/digits.js");
   const reader = makeReader(network, readWeights(weights));
   return drawings.map((text) => {
     const image = enlarge(readDigits(writeCounts(countInk(fitDrawing(readDrawing(text)))))[0]);

@@ -18,7 +18,7 @@ SEEDS = [0, 1, 624, 2**31 + 5, 2**32 - 1]
 TRAIN, VALID, EPOCHS = 48, 30, 3
 
 RUN = """async ({Training}, {train, valid, cases, epochs}) => {
-  const digits = await import("../training/digits.js");
+  const digits = await import("../lenet/digits.js");
   const read = ({pixels, labels}) =>
     ({images: digits.readDigits(pixels).map(digits.enlarge), labels: Array.from(labels, Number)});
   const [learned, held] = [read(train), read(valid)];
@@ -92,7 +92,7 @@ def by_pytorch(settings):
 
 def by_the_page(run, *settings, replaced=()):
     data = {**digits()[0], "cases": settings, "epochs": EPOCHS}
-    return run("training/sgd.js", RUN, data, replaced)
+    return run("lenet/sgd.js", RUN, data, replaced)
 
 
 def test_losses_are_those_of_fit(run):
@@ -139,7 +139,7 @@ def test_initial_weights_are_those_of_lenet(run):
     """Each 37th of them, as all are drawn one after the other."""
     function = """({initialWeights}, seeds) =>
         seeds.map((seed) => Array.from(initialWeights(seed).filter((_, i) => i % 37 === 0)))"""
-    for seed, weights in zip(SEEDS, run("training/lenet.js", function, SEEDS), strict=True):
+    for seed, weights in zip(SEEDS, run("lenet/lenet.js", function, SEEDS), strict=True):
         torch.manual_seed(seed)
         assert weights == nn.utils.parameters_to_vector(LeNet().parameters())[::37].double().tolist()
 
@@ -149,7 +149,7 @@ def test_orders_and_shifts_are_those_of_torch(run):
       const generator = new MersenneTwister(seed);
       return [generator.order(1197), Array.from({length: 700}, () => generator.below(5))];
     })"""
-    for seed, (order, shifts) in zip(SEEDS, run("training/random.js", function, SEEDS), strict=True):
+    for seed, (order, shifts) in zip(SEEDS, run("lenet/random.js", function, SEEDS), strict=True):
         generator = torch.Generator().manual_seed(seed)
         assert order == torch.randperm(1197, generator=generator).tolist()
         assert shifts == torch.randint(5, (700,), generator=generator).tolist()
@@ -158,21 +158,21 @@ def test_orders_and_shifts_are_those_of_torch(run):
 def test_seeds_are_mixed_as_by_numpy(run):
     numbers = [(seed, epoch) for seed in SEEDS for epoch in (1, 2, 50)]
     numbers += [(*pair, 1) for pair in numbers]
-    found = run("training/random.js", "({mixSeeds}, all) => all.map((some) => mixSeeds(...some))", numbers)
+    found = run("lenet/random.js", "({mixSeeds}, all) => all.map((some) => mixSeeds(...some))", numbers)
     assert found == [int(np.random.SeedSequence(some).generate_state(1)[0]) for some in numbers]
 
 
 def test_digits_are_enlarged_to_the_bit(run):
     stored, large = load_digits(size=8).train, load_digits().train
     function = "({readDigits, enlarge}, text) => readDigits(text).map((digit) => Array.from(enlarge(digit)))"
-    found = run("training/digits.js", function, packed(some(stored, 30))["pixels"])
+    found = run("lenet/digits.js", function, packed(some(stored, 30))["pixels"])
     assert found == large.images[:30].double().flatten(1).tolist()
 
 
 def test_moments_that_are_kept_lie_evenly_and_stay_few(run):
     """However long a training was, there are 40 to 80 moments to look back at, beside its start."""
     steps = [1, 39, 40, 41, 80, 81, 380, 1000, 4321]
-    strides = run("training/runner.js", "({strideAt}, steps) => steps.map(strideAt)", steps)
+    strides = run("lenet/runner.js", "({strideAt}, steps) => steps.map(strideAt)", steps)
     for step, stride in zip(steps, strides, strict=True):
         kept = [one for one in range(1, step + 1) if one % stride == 0]
         assert len(kept) == step if step <= 40 else 40 <= len(kept) <= 80

@@ -14,7 +14,7 @@ from d2lconv.data import load_digits
 from d2lconv.models import LeNet, nin_block, vgg_block
 from d2lconv.widgets.feature_maps import feature_map_explorer
 from d2lconv.widgets.feature_maps.network import read_network
-from d2lconv.widgets.feature_maps.packing import pack, unpack
+from d2lconv.widgets.feature_maps.packing import pack, pack_images, unpack
 from d2lconv.widgets.feature_maps.running import run_layers
 
 DIGITS = load_digits().valid
@@ -71,7 +71,7 @@ def test_every_layer_gives_what_the_model_gives(name):
     torch.manual_seed(3)
     model = NETWORKS[name]()
     layers = read_network(model, (1, 28, 28))
-    image = unpack(pack(IMAGES))[2]
+    image = unpack(pack_images(IMAGES))[2]
     before = [X := image[None], *(X := layer(X) for layer in leaves(model))][1:]
     after = [X := image[None], *(X := layer(X) for layer in leaves(rounded(model)))][1:]
     with torch.no_grad():
@@ -105,6 +105,10 @@ def test_state_is_light(figure):
     assert text(feature_map_explorer(LeNet().encoder, IMAGES).view) < 8.5 * 1024
     assert text(figure.view) < 90 * 1024
     assert len(json.dumps(figure.view.images)) < 2.2 * 1024 * len(IMAGES)
+    stored = (IMAGES * 255).round() / 255
+    light = feature_map_explorer(LeNet().encoder, stored).view
+    assert len(json.dumps(light.images)) < 1.1 * 1024 * len(IMAGES)
+    assert torch.allclose(light.image(), stored[0], rtol=0, atol=1e-7)
 
 
 def subclass():
@@ -253,7 +257,7 @@ def test_wrong_values_are_refused(figure, trait, value, message):
 @pytest.mark.parametrize(("right", "down"), [(0, 0), (3, 0), (-2, 1), (4, -4)])
 def test_shift_moves_pixels_and_zeros_come_in(figure, right, down):
     figure.view.right, figure.view.down, figure.view.image_index = right, down, 1
-    padded = nn.functional.pad(unpack(pack(IMAGES))[1], (4, 4, 4, 4))
+    padded = nn.functional.pad(unpack(pack_images(IMAGES))[1], (4, 4, 4, 4))
     expected = padded[:, 4 - down : 32 - down, 4 - right : 32 - right]
     assert torch.equal(figure.view.image(), expected)
 

@@ -9,6 +9,7 @@ from tests.built_book import pages_in_toc, sideways
 from tools.page_cost import FIGURES, measure
 from tools.page_cost import serve as serve_compressed
 
+ROOT = Path(__file__).parents[2]
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 PAGES = [*pages_in_toc(), "search", "genindex", "py-modindex"]
 KINDS = [
@@ -21,16 +22,14 @@ CHINESE = [f"zh/{name}" for name in KINDS if name != "404"]
 # KiB of a first visit, compressed, without what figures load when a reader comes near: measured, rounded up.
 FRAME = 60
 """Of any page: style, scripts, and the formulas' font where it has formulas."""
-LIGHTEST = 38
+CHAPTER = 240
+"""Of a chapter."""
+LIGHTEST = 50
 """Of a page without formulas, figures and many names."""
-HEAVIEST = {
-    "book/convolution": 223, "book/padding_stride": 184, "book/channels": 188, "book/one_by_one": 179,
-    "book/depthwise_separable": 214, "book/receptive_field": 176, "book/pooling": 157,
-    "book/building_blocks": 151, "book/data": 187, "book/learning": 233, "book/lenet": 212, "book/vgg": 161,
-    "book/scaling": 123, "book/practice": 46, "book/review": 41, "book/gallery": 183, "book/glossary": 84,
-    "book/api": 118, "search": 137,
-}  # fmt: skip
-MOST_REQUESTS = 17
+HEAVY = {"book/gallery": 190, "book/glossary": 90, "book/api": 120, "search": 140}
+MOST = 300
+"""Of any page, with all its figures set up."""
+MOST_REQUESTS = 18
 
 
 @pytest.fixture(scope="session")
@@ -92,14 +91,19 @@ def faults_of(page):
     return {way: rules for way, rules in found.items() if rules}
 
 
+def most(name):
+    return HEAVY.get(name, CHAPTER if (ROOT / f"{name}.ipynb").is_file() else LIGHTEST)
+
+
 @pytest.mark.parametrize("name", [*PAGES, "404", *CHINESE])
 def test_page_is_light_accessible_and_keeps_to_itself(browser, address, name):
     query = "?q=stride" if name.endswith("search") else ""
     report = measure(browser, address, f"{name}.html{query}", read=False, then=lambda page: look(page, name))
     assert report.outside == []
     assert report.refused == []
+    assert report.total <= 1024 * MOST, report.bytes
     of_figures = report.bytes[FIGURES]
-    assert report.total - of_figures <= 1024 * HEAVIEST.get(name.removeprefix("zh/"), LIGHTEST), report.bytes
+    assert report.total - of_figures <= 1024 * most(name.removeprefix("zh/")), report.bytes
     assert report.bytes["css"] + report.bytes["font"] <= 1024 * FRAME, report.bytes
     assert report.requests <= MOST_REQUESTS
     assert report.shift <= 0.01

@@ -36,6 +36,7 @@ DRAWN = frozenset(
 )
 LINKS = ("LinkModel", "DirectionalLinkModel")
 _SHARED = sorted(FOLDER.glob("shared/*.js"))
+_LENET = sorted(FOLDER.glob("lenet/*.js"))  # what views share in which LeNet learns
 _SHARED_STYLE = join_styles("shared/base.css")
 _SAVED = "ipywidgets_state"  # under which myst-nb keeps the state of a page
 _KEY = "d2l_figures"  # under which a page's figures are kept
@@ -119,25 +120,41 @@ def _parsed(value: Any) -> str:
 def shared_script() -> str:
     """Write what all views share, styles too, as a script, which leaves it in `window.d2lShared`."""
     module = join_scripts(*(f"shared/{path.name}" for path in _SHARED))
-    css, given = json.dumps(_SHARED_STYLE, ensure_ascii=False), ", ".join(_shared_names())
+    css, given = json.dumps(_SHARED_STYLE, ensure_ascii=False), ", ".join(_exports(_SHARED))
     return f'"use strict";\nwindow.d2lShared = (() => {{\n{module}return {{ css: {css}, {given} }};\n}})();\n'
+
+
+def lenet_script() -> str:
+    """Write what the views share in which LeNet learns, as a script, which adds it to `window.d2lShared`."""
+    module = join_scripts(*(f"lenet/{path.name}" for path in _LENET), without=["shared"])
+    taken, given = ", ".join(_used(_SHARED, module)), ", ".join(_exports(_LENET))
+    return (
+        f'"use strict";\nObject.assign(window.d2lShared, (({{ {taken} }}) => {{\n{module}'
+        f"return {{ {given} }};\n}})(window.d2lShared));\n"
+    )
 
 
 def view_script(kind: type[View]) -> str:
     """Write a view, styles too, as a script, which leaves in `window.d2lViews` how the view is made."""
-    module = join_scripts(f"{_folder(kind)}/view.js", own=True).replace("export default", "return")
+    module = join_scripts(f"{_folder(kind)}/view.js", without=["shared", "lenet"])
+    module = module.replace("export default", "return")
     css = json.dumps(str(kind._css).removeprefix(_SHARED_STYLE), ensure_ascii=False)
-    taken = ", ".join(name for name in _shared_names() if re.search(rf"\b{name}\b", module))
+    taken = ", ".join(_used(_SHARED + _LENET, module))
     return (
         f'"use strict";\n(window.d2lViews ??= {{}})["{kind.__module__}.{kind.__name__}"] = '
         f"{{ css: {css}, make: ({{ {taken} }}) => {{\n{module}}} }};\n"
     )
 
 
-def _shared_names() -> list[str]:
-    """List what the scripts that views share export."""
-    texts = "".join(path.read_text(encoding="utf-8") for path in _SHARED)
+def _exports(paths: list[Path]) -> list[str]:
+    """List what some scripts export."""
+    texts = "".join(path.read_text(encoding="utf-8") for path in paths)
     return re.findall(r"^export (?:class|const|function) (\w+)", texts, re.MULTILINE)
+
+
+def _used(paths: list[Path], module: str) -> list[str]:
+    """List what a module uses of that."""
+    return [name for name in _exports(paths) if re.search(rf"\b{name}\b", module)]
 
 
 def _folder(kind: type[View]) -> str:
@@ -198,6 +215,8 @@ def write_views(app: Sphinx, page: str, saved: State, ids: list[str]) -> dict[st
         state |= {trait: _apart(app, page, state[trait]) for trait in kind.late if trait in state}
         name, folder = f"{kind.__module__}.{kind.__name__}", _folder(kind)
         scripts[name] = (folder, view_script(kind))
+        if "/lenet/" in (FOLDER / folder / "view.js").read_text(encoding="utf-8"):
+            scripts[f"{name}.base"] = ("lenet", lenet_script())
         if (FOLDER / folder / "worker.js").exists():
             scripts[f"{name}.worker"] = (f"{folder}_worker", join_scripts(f"{folder}/worker.js"))
     addresses = {}

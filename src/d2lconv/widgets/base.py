@@ -34,11 +34,11 @@ _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 _SPACE = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 
 
-def join_scripts(*names: str, own: bool = False) -> str:
+def join_scripts(*names: str, without: Sequence[str] = ()) -> str:
     """Join modules and all that they import into one, since a view's state holds a single module.
 
     All share one scope, so no two files declare the same name at their top level. Comments and indentation
-    are left out; with `own`, so are the files that views share, which a page loads once.
+    are left out, and so are the files of some folders, which views share and a page loads once.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def join_scripts(*names: str, own: bool = False) -> str:
     texts: dict[Path, str] = {}
 
     def add(path: Path) -> None:
-        if path not in texts and not (own and path.parent.name == "shared"):
+        if path not in texts and path.parent.name not in without:
             text = path.read_text(encoding="utf-8")
             for imported in _IMPORT.findall(text):
                 add((path.parent / imported).resolve())

@@ -14,6 +14,7 @@ from d2lconv.plotting import draw_correlation, draw_grid
 from d2lconv.shapes import conv_output_size
 from d2lconv.widgets.base import Figure, View, join_scripts, join_styles, renamed
 from d2lconv.widgets.controls import checkbox, dropdown, float_slider, slider
+from d2lconv.widgets.convolution.photographs import small_photographs
 from d2lconv.widgets.matrix import Matrix, Rows, size, within
 
 __all__ = ["convolution_explorer"]
@@ -56,15 +57,23 @@ class ConvolutionView(View):
     seconds : float
         Time from one cell to the next while it plays.
     image : list of list of float
-        A picture, from 0 to 1, whose feature map is shown too; of one pixel, none is.
+        A digit, from 0 to 1, whose feature map is shown too.
+    pictures : list of str
+        Names of the digit and of the photographs that can be chosen instead; without names there is no
+        picture. Read-only.
+    photographs : list of dict
+        These photographs. Read-only.
+    picture_index : int
+        Which of `pictures` is chosen, counted from 0.
     stride, padding, dilation : int
         The settings of the convolution, the same along both axes. Those that leave no output can be set: the
         view then says why there is none.
     """
 
     _esm = join_scripts("convolution/view.js")
-    _css = join_styles("shared/base.css")
-    height = (51.3, 67.6)
+    _css = join_styles("shared/base.css", "convolution/view.css")
+    height = (57.5, 73.7)
+    late = ("photographs",)
 
     input = Matrix(INPUT, largest=12).tag(sync=True)
     kernel = Matrix(KERNEL, largest=7).tag(sync=True)
@@ -77,6 +86,9 @@ class ConvolutionView(View):
     fill = traitlets.Bool(False).tag(sync=True)
     seconds = traitlets.Float(0.8).tag(sync=True)
     image = Matrix([[0.0]], largest=32).tag(sync=True)
+    pictures = traitlets.List(traitlets.Unicode(), read_only=True).tag(sync=True)
+    photographs = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
+    picture_index = traitlets.Int(0).tag(sync=True)
 
     stride = traitlets.Int(1).tag(sync=True)
     padding = traitlets.Int(0).tag(sync=True)
@@ -85,8 +97,12 @@ class ConvolutionView(View):
     step = renamed("step", "position", offset=1)
     steps = renamed("steps", "last", offset=1)
 
-    def __init__(self, X: Any, K: Any, **traits: Any) -> None:
+    def __init__(self, X: Any, K: Any, *, has_picture: bool, **traits: Any) -> None:
         super().__init__(input=X, kernel=K, **traits)
+        if has_picture:
+            self.image = [[round(value, 2) for value in row] for row in _digit(28).tolist()]
+            self.set_trait("photographs", small_photographs())
+            self.set_trait("pictures", ["a digit", *(one["name"] for one in self.photographs)])
         self._own = {"input": self.input, "kernel": self.kernel}
         self._count()
         self.observe(self._choose, ["input_index", "kernel_index"])
@@ -96,7 +112,7 @@ class ConvolutionView(View):
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of the figure: without a picture, less."""
-        return cls.height if len(state.get("image", [])) > 1 else (34.6, 47.8)
+        return cls.height if state.get("pictures") else (34.6, 47.8)
 
     @traitlets.validate("input", "kernel")
     def _fits(self, proposal: Any) -> Rows:
@@ -119,6 +135,10 @@ class ConvolutionView(View):
         name = proposal["trait"].name
         choices = self.inputs if name == "input_index" else self.kernels
         return int(within(name, proposal["value"], 0, max(len(choices) - 1, 0)))
+
+    @traitlets.validate("picture_index")
+    def _offered(self, proposal: Any) -> int:
+        return int(within("picture_index", proposal["value"], 0, max(len(self.pictures) - 1, 0)))
 
     @traitlets.validate("position")
     def _inside(self, proposal: Any) -> int:
@@ -181,8 +201,9 @@ def convolution_explorer(
 
     Input, kernel and output stand side by side; the window of one output cell is marked in the input, and
     its sum of products is written out. Hover, focus or click an output cell to see its window, and an input
-    cell to see which outputs it feeds. Known kernels and a real digit can be chosen; below, the same digit in
-    more pixels stands beside its feature map.
+    cell to see which outputs it feeds. Known kernels and a real digit can be chosen; below, a picture stands
+    beside its feature map: the same digit in more pixels, one of the course's photographs, made small and
+    grey, or a photograph of the reader's own, which stays in the browser.
 
     Parameters
     ----------
@@ -242,7 +263,7 @@ def convolution_explorer(
     view = ConvolutionView(
         INPUT if X is None else X,
         PRESETS[chosen] if chosen else KERNEL if K is None else K,
-        image=[[0.0]] if adjust else [[round(value, 2) for value in row] for row in _digit(28).tolist()],
+        has_picture=not adjust,
         stride=stride,
         padding=padding,
         dilation=dilation,

@@ -1,62 +1,85 @@
-/** An image beside its feature map, pixel by pixel, in colours that follow the theme. */
+/** A picture beside its feature map: a digit, a photograph of the course, or one of the reader's own. */
 
-import { dress, fill, largest, make, scaleEnds, short } from "../shared/base.js";
+import { fill, largest, make, scaleEnds, short, write } from "../shared/base.js";
+import { makeMap } from "../shared/maps.js";
 
-const SIDE = 150; // pixels on the screen, at most
+const OWN = "your photograph";
+const PRIVACY = "A photograph of yours stays in this browser: it is sent nowhere, and a link to this state leaves it out.";
 
 /**
- * Make the pair.
- * @param {string} before label of the image
- * @param {string} after label of the map
- * @returns {{element: Element, show: function(number[][], number[][], function(): number[][]): void}} shows an
- *   image, a kernel and, where one of the two is new, what the kernel gives
+ * Make the pair, and what chooses the picture.
+ * @param {{pick: function(?number): void, take: function(File): void}} listeners pick: one of the names, or null for
+ *   the reader's own; take: a file that was chosen
+ * @returns {{element: Element, offer: function(string[], ?number, boolean): void, complain: function(string): void,
+ *   show: function(string, number[][], number[][], Object, function(): number[][]): string}} offer: names, the chosen
+ *   one, and whether the reader has one too; show: name, pixels, kernel, colours, and what the kernel gives; returns
+ *   what is shown in words
  */
-export function makePicture(before, after) {
-  const [image, map] = [makePixels("d2l-image"), makePixels("d2l-map")];
-  const scale = make("div", { class: "d2l-scale" });
-  const figure = (drawing, label, ...more) => make("div", {}, drawing.element, make("div", { class: "d2l-caption" }, label), ...more);
-  const element = make("div", { class: "d2l-row d2l-pictures" }, figure(image, before), figure(map, after, scale));
+export function makePicture({ pick, take }) {
+  const [image, map] = [makeMap("image"), makeMap("output")];
+  const [before, scale] = [make("div", { class: "d2l-caption" }), make("div", { class: "d2l-scale" })];
+  const select = make("select", { change: () => pick(select.selectedIndex < names.length ? select.selectedIndex : null) });
+  const note = make("p", { class: "d2l-privacy" }, PRIVACY);
+  const trouble = make("p", { class: "d2l-privacy d2l-trouble", role: "alert" });
+  const frame = ({ element }, ...more) => make("div", { class: "d2l-picture" }, element, ...more);
+  const element = make(
+    ...["div", {}],
+    make("div", { class: "d2l-choose" }, make("label", {}, "Picture ", select), opener("Choose a photograph"), opener("Take a photograph", { capture: "environment" })),
+    make("div", { class: "d2l-pictures" }, frame(image, before), frame(map, make("div", { class: "d2l-caption" }, "Its feature map"), scale)),
+    note,
+    trouble,
+  );
+  for (const { element: plate } of [image, map]) plate.setAttribute("role", "img");
+  let names = [];
   let shown = [];
+  let said = "";
+
+  /** Make a button that opens a file, or the camera. */
+  function opener(text, more = {}) {
+    const file = make("input", { type: "file", accept: "image/*", hidden: true, ...more });
+    file.addEventListener("change", () => {
+      if (file.files.length) take(file.files[0]);
+      file.value = ""; // the same one can be chosen again
+    });
+    const name = more.capture ? "d2l-camera" : "d2l-file";
+    return make("span", { class: name }, make("button", { type: "button", click: () => file.click() }, text), file);
+  }
 
   return {
     element,
-    show(values, kernel, compute) {
-      if (shown[0] === values && shown[1] === kernel) return;
-      if (shown[0] !== values) image.paint(values, 1, `${before}, ${values.length} by ${values[0].length} pixels`);
-      shown = [values, kernel];
+    offer(listed, chosen, hasOwn) {
+      names = listed;
+      fill(select, ...[...names, ...(hasOwn ? [OWN] : [])].map((name) => ["option", {}, name]));
+      select.selectedIndex = chosen ?? names.length;
+    },
+    complain(text) {
+      write(trouble, text);
+      note.hidden = text !== "";
+    },
+    show(name, values, kernel, colours, compute) {
+      if (shown[0] === values && shown[1] === kernel && shown[2] === colours) return said;
+      shown = [values, kernel, colours];
       const features = compute();
-      const flat = features.flat();
-      const limit = largest(features);
-      const [low, high] = [Math.min(...flat), Math.max(...flat)].map(short);
-      map.paint(features, limit, `${after}, ${features.length} by ${features[0].length}, from ${low} to ${high}`);
+      const [flat, limit] = [features.flat(), largest(features)];
+      const [low, high] = [(a, b) => Math.min(a, b), (a, b) => Math.max(a, b)].map((pickOne) => short(flat.reduce(pickOne)));
+      const [title, size, sizeOfMap] = [name[0].toUpperCase() + name.slice(1), bySize(values), bySize(features)];
+      paint(image, values, 1, colours, `${title}, ${size} pixels`);
+      paint(map, features, limit, colours, `Its feature map, ${sizeOfMap}, from ${low} to ${high}`);
+      write(before, title);
       fill(scale, ...scaleEnds(limit));
+      said = `${title}, ${size} pixels. Its feature map goes from ${low} to ${high}.`;
+      return said;
     },
   };
 }
 
-/**
- * Make a drawing whose pixels are squares; their strength is an opacity, their colour is the theme's. Those of the
- * same strength are one path: a browser lays out and paints a hundred paths sooner than a thousand squares.
- */
-function makePixels(name) {
-  const element = make("svg", { class: `d2l-pixels ${name}`, role: "img" });
-  return {
-    element,
-    paint(values, limit, label) {
-      const [height, width] = [values.length, values[0].length];
-      const paths = new Map(); // squares by strength
-      values.flat().forEach((value, i) => {
-        const strength = (value / limit).toFixed(2);
-        const square = `M${i % width} ${Math.floor(i / width)}h1v1h-1z`;
-        if (Number(strength)) paths.set(strength, (paths.get(strength) ?? "") + square);
-      });
-      dress(element, { "aria-label": label, viewBox: `0 0 ${width} ${height}` });
-      element.style.width = `${width * Math.max(Math.floor(SIDE / width), 1)}px`; // whole pixels: no seams
-      const drawn = [...paths].map(([strength, d]) => [
-        "path",
-        { class: strength < 0 && "d2l-below", "fill-opacity": Math.abs(strength), d },
-      ]);
-      fill(element, ...drawn);
-    },
-  };
+const bySize = (rows) => `${rows.length} by ${rows[0].length}`;
+
+function paint({ element, paint: draw }, rows, limit, colours, label) {
+  const shape = [rows.length, rows[0].length];
+  draw({ data: rows.flat(), shape }, limit, colours);
+  element.setAttribute("aria-label", label);
+  element.style.setProperty("--rows", shape[0]);
+  element.style.setProperty("--columns", shape[1]);
+  element.classList.toggle("d2l-photograph", shape[1] > 40);
 }

@@ -5,7 +5,9 @@ import { cellName, change, changeNumber, counted, equals, fill, largest, listen,
 import { marked, number, productTerm, same, short, sign, sizeOf, write } from "../shared/base.js";
 import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
 import { Grid } from "../shared/grid.js";
+import { readColours, watchTheme } from "../shared/maps.js";
 import { between, flag, listOf, matrix, record, whole, words } from "../shared/state.js";
+import { readOwn, readStored } from "./photograph.js";
 import { makePicture } from "./picture.js";
 
 const INPUT = matrix(12);
@@ -22,10 +24,12 @@ const STATE = {
   fill: flag,
   seconds: between(0.1, 5),
   image: matrix(32),
+  pictures: listOf(words, 0, 10),
+  picture_index: whole(0, 9),
   ...{ stride: whole(1, 4), padding: whole(0, 4), dilation: whole(1, 3) },
 };
-const STEPS = ["stride", "padding", "dilation"];
-const SETTINGS = [...STEPS, "input", "kernel", "input_index", "kernel_index", "position", "fill", "seconds"];
+const OPTIONS = ["stride", "padding", "dilation"];
+const SETTINGS = [...OPTIONS, "input", "kernel", "input_index", "kernel_index", "position", "fill", "seconds", "picture_index"];
 const SHADED = 7; // an input with more columns is shown as a picture
 const DENSE = 6; // with more columns, padding included, cells are smaller
 
@@ -44,7 +48,7 @@ function outputSizeOf({ input, kernel, stride, padding, dilation }) {
 }
 
 const outputSizeIn = (model) =>
-  outputSizeOf(Object.fromEntries(["input", "kernel", ...STEPS].map((name) => [name, model.get(name)])));
+  outputSizeOf(Object.fromEntries(["input", "kernel", ...OPTIONS].map((name) => [name, model.get(name)])));
 
 // ---- traits that follow from others ----
 
@@ -70,7 +74,7 @@ function followChoice(model, name) {
 
 /** The number of the last position follows the shapes; a position that no longer exists becomes the last. */
 function followShapes(model) {
-  return listen(model, ["input", "kernel", ...STEPS], () => {
+  return listen(model, ["input", "kernel", ...OPTIONS], () => {
     const [rows, columns] = outputSizeIn(model);
     const last = Math.max(rows, 0) * Math.max(columns, 0) - 1;
     if (last < 0 || last === model.get("last")) return;
@@ -107,10 +111,60 @@ function makePlayer(model, button, told) {
   return player;
 }
 
+/**
+ * Hold the picture below the grids: the digit, a photograph of the course, or one of the reader's own, which stands
+ * neither in the model nor in a link.
+ */
+function makeAlbum(model, late, changed) {
+  const stored = new Map(); // pixels of photographs, by index; null while they are loaded
+  let [own, isOwn, trouble, isNew] = [null, false, "", false];
+  async function fetchStored(index) {
+    try {
+      stored.set(index, await readStored((await late("photographs"))[index - 1]));
+      isNew = true;
+    } catch (error) {
+      trouble = `The photograph is missing: ${error.message}. Choose it again.`;
+    }
+    changed();
+  }
+
+  return {
+    /** Return what is to be shown: null while it is loaded. */
+    now({ image, pictures, picture_index: index }) {
+      if (index && index >= pictures.length) throw new RangeError(`picture_index must be from 0 to ${pictures.length - 1}, got ${index}`);
+      const chosen = { names: pictures, hasOwn: own !== null, index: isOwn ? null : index, trouble, isNew };
+      isNew = false;
+      if (isOwn) return { ...chosen, name: "your photograph", values: own };
+      if (index && !stored.has(index)) {
+        stored.set(index, null);
+        fetchStored(index);
+      }
+      return { ...chosen, name: pictures[index], values: index ? stored.get(index) : image };
+    },
+    pick(index) {
+      [isOwn, trouble, isNew] = [index === null, "", true];
+      if (index && !stored.get(index)) stored.delete(index); // it is asked for again
+      if (index !== null) change(model, { picture_index: index });
+      changed();
+    },
+    async take(file) {
+      try {
+        own = await readOwn(file);
+        [isOwn, trouble, isNew] = [true, "", true];
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        trouble = error.message;
+      }
+      changed();
+    },
+    forget: () => ([own, isOwn, trouble] = [null, false, ""]),
+  };
+}
+
 // ---- layout ----
 
 /** Build the elements. */
-function layOut(root, { edit, point, pick, walk, play }) {
+function layOut(root, album, { edit, point, pick, walk, play }) {
   const pointAtWeight = (weight) => point(weight && { weight });
   const make3 = (text, click) => make("button", { type: "button", click }, text);
   const player = make3("Play", play);
@@ -142,7 +196,7 @@ function layOut(root, { edit, point, pick, walk, play }) {
     pointerleave: () => point(null),
   });
   const note = make("p", { class: "d2l-note" });
-  const picture = makePicture("A digit", "Its feature map");
+  const picture = makePicture(album);
   root.append(buttons, grids, note, formula, picture.element);
   return { player, grids, input, kernel, output, formula, note, picture };
 }
@@ -237,16 +291,18 @@ function code(state) {
   const { input, kernel, position } = state;
   const columns = outputSizeOf(state)[1];
   const cell = `${Math.floor(position / columns)}, ${position % columns}`;
-  const options = STEPS.map((name) => `, ${name}=${state[name]}`).join("");
+  const options = OPTIONS.map((name) => `, ${name}=${state[name]}`).join("");
   const call = `Y = F.conv2d(X[None, None], K[None, None]${options})[0, 0]`;
   return [TORCH, asTensor("X", input), asTensor("K", kernel), call, "print(Y)", `print(Y[${cell}])`, ""].join("\n");
 }
 
-function render({ model, el }) {
-  const root = make("div", { class: "d2l-view" });
+function render({ model, el, late = async (name) => model.get(name) }) {
+  const root = make("div", { class: "d2l-view d2l-convolution" });
+  const album = makeAlbum(model, late, () => soon());
+  let colours = null; // of the theme
   const pointer = makePointer(() => soon());
   const walk = (by) => go(Math.min(Math.max(model.get("position") + by, 0), model.get("last")));
-  const parts = layOut(root, {
+  const parts = layOut(root, album, {
     edit(name, cell, value) {
       const by = name === "input" ? model.get("padding") : 0;
       changeNumber(model, name, cell.map((index) => index - by), value);
@@ -272,19 +328,37 @@ function render({ model, el }) {
     const shown = compute(state, pointer.at);
     drawGrids(parts, shown);
     const said = writeOut(parts, shown);
-    if (!pointer.at?.cell && !player.isPlaying()) say(said);
-    const { image, kernel } = state;
-    const hasPicture = sizesOf(image).every((size, axis) => size >= sizesOf(kernel)[axis] && size > 1);
-    parts.picture.element.hidden = !hasPicture;
-    if (hasPicture) parts.picture.show(image, kernel, () => correlate(image, kernel));
+    const seen = drawPicture(state);
+    if (!pointer.at?.cell && !player.isPlaying()) say(seen || said);
+  }
+
+  /** Show the picture and its feature map. @returns {string} what there is, if it was chosen just now */
+  function drawPicture(state) {
+    const { kernel, pictures } = state;
+    parts.picture.element.hidden = !pictures.length;
+    if (!pictures.length) return "";
+    const { names, index, hasOwn, trouble, isNew, name, values } = album.now(state);
+    parts.picture.offer(names, index, hasOwn);
+    parts.picture.complain(trouble);
+    if (!values || !sizesOf(values).every((size, axis) => size >= sizesOf(kernel)[axis])) return "";
+    colours ??= readColours(root);
+    const told = parts.picture.show(name, values, kernel, colours, () => correlate(values, kernel));
+    return isNew ? told : "";
   }
 
   const { soon, stop } = frameFigure(model, root, {
     ...{ kinds: STATE, settings: SETTINGS, draw, code },
     isOwn: (name, state) => !state[`${name}_index`], // numbers that were chosen follow from the choice
-    onReset: () => player.pause(),
+    onReset() {
+      player.pause();
+      album.forget();
+    },
   });
-  const stops = [followChoice(model, "input"), followChoice(model, "kernel"), followShapes(model), stop];
+  const stopTheme = watchTheme(root, () => {
+    colours = null;
+    soon();
+  });
+  const stops = [followChoice(model, "input"), followChoice(model, "kernel"), followShapes(model), stop, stopTheme];
   el.append(root);
   return () => {
     player.pause();

@@ -14,7 +14,7 @@ from d2lconv.shapes import receptive_field
 from d2lconv.widgets.base import Figure, View, join_scripts, join_styles
 from d2lconv.widgets.controls import dropdown, slider
 from d2lconv.widgets.feature_maps.network import read_network
-from d2lconv.widgets.feature_maps.packing import Spec, pack, unpack
+from d2lconv.widgets.feature_maps.packing import Spec, pack_images, unpack
 from d2lconv.widgets.feature_maps.picture import draw_walk
 from d2lconv.widgets.feature_maps.running import fields_below, run_layers
 from d2lconv.widgets.matrix import within
@@ -68,7 +68,7 @@ class FeatureMapView(View):
     def __init__(self, layers: list[Spec], images: Tensor, classes: list[str]) -> None:
         super().__init__()
         self.set_trait("layers", layers)
-        self.set_trait("images", pack(images))
+        self.set_trait("images", pack_images(images))
         self.set_trait("classes", classes)
 
     @classmethod

@@ -15,7 +15,7 @@ import { anyOf, finite, listOf, oneOf, optional, record, text, whole, words } fr
 
 const pairOf = (least, most) => optional(listOf(whole(least, most), 2));
 
-const SCALES = anyOf(finite, listOf(finite, 1, 2 ** 16)); // of all numbers, in 16 bits; of each row, in 8
+const SCALES = anyOf(finite, listOf(finite, 1, 2 ** 16)); // of all numbers; of each row
 export const PACKED = record({ shape: listOf(whole(1, 2 ** 18), 1, 4), scale: SCALES, data: text });
 
 export const LAYER = record({
@@ -27,15 +27,16 @@ export const LAYER = record({
   padding: optional(listOf(whole(0, 2048), 2, 4)),
 });
 
-/** Read a tensor: multiples of a scale, in 16 bits, or of the scale of each row, in 8 bits, as text. */
+/** Read a tensor: multiples of a scale, in 16 bits, or of pixels in 8; or of the scale of each row, in 8 bits. */
 export function unpack({ shape, scale, data }) {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   const [count, rows] = [product(shape), scale.length ?? 0];
-  if (bytes.length !== (rows ? 1 : 2) * count || count % (rows || 1)) {
-    fail(`a tensor of shape ${shape.join("×")} needs another number of values`);
-  }
+  const isHalf = bytes.length === count && count % (rows || 1) === 0;
+  if (!isHalf && (rows || bytes.length !== 2 * count)) fail(`a tensor of shape ${shape.join("×")} needs another number of values`);
   const view = new DataView(bytes.buffer);
-  const read = rows ? (_, i) => view.getInt8(i) * scale[Math.floor((i * rows) / count)] : (_, i) => view.getInt16(2 * i, true) * scale;
+  const read = rows ? (_, i) => view.getInt8(i) * scale[Math.floor((i * rows) / count)]
+    : isHalf ? (_, i) => bytes[i] * scale
+    : (_, i) => view.getInt16(2 * i, true) * scale;
   return { shape, data: Float32Array.from({ length: count }, read) };
 }
 

@@ -3,7 +3,8 @@
 import { cellName, change, counted, dress, equals, factor, fill, make, makePointer, number } from "../shared/base.js";
 import { same, scaleEnds, short, write } from "../shared/base.js";
 import { frameFigure } from "../shared/frame.js";
-import { makeChoices, makeMap, readColours, watchTheme } from "./maps.js";
+import { makeMap, readColours, watchTheme } from "../shared/maps.js";
+import { makeChoices } from "./choices.js";
 import { listOf, readState, whole, words } from "../shared/state.js";
 import { ACTIVATIONS, cellSeeing, channelOf, contributions, fieldThrough, LAYER, middleOf } from "./network.js";
 import { moved, PACKED, pooled, prepare, runAll, sides, unpack, valueAt } from "./network.js";

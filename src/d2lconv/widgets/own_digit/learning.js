@@ -1,8 +1,8 @@
 /** What a network makes of digits, and how it learns some of the reader's own beside the course's. */
 
-import { enlarge, readDigits } from "../training/digits.js";
-import { Network } from "../training/lenet.js";
-import { makeTrainer } from "../training/runner.js";
+import { enlarge, readDigits } from "../lenet/digits.js";
+import { Network } from "../lenet/lenet.js";
+import { makeTrainer } from "../lenet/runner.js";
 
 const LEARNED = 300; // of the course's digits, beside the reader's own
 const EPOCHS = 8;

@@ -1,7 +1,7 @@
 /** A field to draw on, with a finger, a mouse, or the arrow keys. */
 
 import { change, make } from "../shared/base.js";
-import { makeMap } from "../feature_maps/maps.js";
+import { makeMap } from "../shared/maps.js";
 import { inkLine, readDrawing, SIDE_DRAWN, writeDrawing } from "./preparing.js";
 
 const PEN_MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };

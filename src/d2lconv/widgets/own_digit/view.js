@@ -2,9 +2,10 @@
 
 import { cellName, counted, dress, fill, make, write } from "../shared/base.js";
 import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
-import { makeMap, readColours, watchTheme } from "../feature_maps/maps.js";
+import { makeMap, readColours, watchTheme } from "../shared/maps.js";
 import { oneOf, readState, record, whole } from "../shared/state.js";
-import { checkCourse, enlarge, readDigits } from "../training/digits.js";
+import { enlarge, readDigits } from "../lenet/digits.js";
+import { checkCourse } from "../lenet/packed.js";
 import { heldOut, makeCollection, MOST_KEPT } from "./kept.js";
 import { countRight, learnAgain, makeReader, probabilitiesOf, takenFor } from "./learning.js";
 import { makePad } from "./pad.js";

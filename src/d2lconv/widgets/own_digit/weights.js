@@ -1,7 +1,7 @@
 /** A trained network as a page gets it: each weight in 8 bits. */
 
 import { finite, listOf, record, text, whole } from "../shared/state.js";
-import { PARAMETER_SHAPES } from "../training/lenet.js";
+import { PARAMETER_SHAPES } from "../lenet/lenet.js";
 
 const ROWS = record({ shape: listOf(whole(1, 400), 1, 4), scale: listOf(finite, 1, 120), data: text });
 const WEIGHTS = listOf(ROWS, PARAMETER_SHAPES.length);

@@ -1,14 +1,15 @@
 /** The view of training_explorer: LeNet learns to read digits in the page. */
 
 import { change, dress, fill, make, same, write } from "../shared/base.js";
-import { makeMap, readColours, watchTheme } from "../feature_maps/maps.js";
+import { makeMap, readColours, watchTheme } from "../shared/maps.js";
 import { frameFigure } from "../shared/frame.js";
 import { between, flag, listOf, oneOf, readState, record, text, whole } from "../shared/state.js";
 import { makeChart } from "./chart.js";
-import { checkCourse, checkDigits, enlarge, readDigits } from "./digits.js";
-import { initialWeights, Network } from "./lenet.js";
-import { makeTrainer, strideAt } from "./runner.js";
-import { SHIFT } from "./sgd.js";
+import { enlarge, readDigits } from "../lenet/digits.js";
+import { initialWeights, Network } from "../lenet/lenet.js";
+import { checkCourse, checkDigits } from "../lenet/packed.js";
+import { makeTrainer, strideAt } from "../lenet/runner.js";
+import { SHIFT } from "../lenet/sgd.js";
 
 const AT_ONCE = 10; // epochs of a press on Train
 const HEADS = ["Epoch", "Train loss", "Train accuracy", "Valid loss", "Valid accuracy"];

@@ -1,9 +1,5 @@
 /** The digits: unpacked, and enlarged as d2lconv.data.load_digits enlarges them, to the bit. */
 
-import { record, text } from "../shared/state.js";
-
-const PACKED = record({ pixels: text, labels: text });
-export const DIGITS = record({ train: PACKED, valid: PACKED });
 const STORED = 8; // rows and columns of a stored digit
 const ENLARGED = 28;
 const LARGEST_PIXEL = 16;
@@ -14,20 +10,6 @@ const BETWEEN = Array.from({ length: ENLARGED }, (_, i) => {
   const [low, weight] = [Math.floor(centre), Math.fround(centre - Math.floor(centre))];
   return { low, high: Math.min(low + 1, STORED - 1), lowWeight: Math.fround(1 - weight), highWeight: weight };
 });
-
-/** Check packed digits, which a saved state can hold in any form. @returns {{pixels: string, labels: string}} the same */
-export function checkDigits(name, value) {
-  const isRight = PACKED.allows(value) && /^[a-q]+$/.test(value.pixels) && /^\d+$/.test(value.labels) && value.pixels.length === 64 * value.labels.length;
-  if (!isRight) throw new RangeError(`${name} must have a label for every 64 pixels, each a letter from a to q`);
-  return value;
-}
-
-/** Check both parts of the course's digits. */
-export function checkCourse(digits) {
-  if (!DIGITS.allows(digits)) throw new RangeError(`digits must be ${DIGITS.text}`);
-  for (const name of ["train", "valid"]) checkDigits(`digits.${name}`, digits[name]);
-  return digits;
-}
 
 /**
  * Read digits: a letter for each pixel, a for 0 to q for 16.

@@ -1,8 +1,7 @@
-/** Maps as small pictures in the theme's colours, and a row of things to choose one from. */
+/** Maps as small pictures in the theme's colours. */
 
-import { dress, make, watchWidth } from "../shared/base.js";
+import { make, watchWidth } from "./base.js";
 
-const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity };
 const THEMES = ["data-theme", "data-jp-theme-light", "theme"];
 const WHITE = [255, 255, 255];
 
@@ -82,47 +81,6 @@ export function makeMap(kind, onPoint) {
   }
 
   return { element, paint, mark, cellAt };
-}
-
-/**
- * Make a row to choose one of: by click, or with the arrow keys.
- * @param {string} label
- * @param {function(number): {element: Element}} build makes what one of them shows
- * @param {function(number): void} onPick
- * @returns {{element: Element, show: function(string[], number): Array}} takes a name for each, and the number of
- *   the chosen one; returns what was built
- */
-export function makeChoices(label, build, onPick) {
-  const element = make("div", { class: "d2l-choices", role: "radiogroup", "aria-label": label });
-  let [items, contents] = [[], []];
-
-  function pick(number) {
-    if (!items[number]) return;
-    items[number].focus();
-    onPick(number);
-  }
-  const numberOf = (event) => items.indexOf(event.target.closest("[role=radio]"));
-  element.addEventListener("click", (event) => pick(numberOf(event)));
-  element.addEventListener("keydown", (event) => {
-    if (!(event.key in STEPS)) return;
-    event.preventDefault();
-    pick(Math.min(Math.max(numberOf(event) + STEPS[event.key], 0), items.length - 1));
-  });
-
-  function show(names, chosen) {
-    if (items.length !== names.length) {
-      contents = names.map((_, number) => build(number));
-      items = contents.map((content) => make("div", { role: "radio" }, content.element));
-      element.replaceChildren(...items);
-    }
-    items.forEach((item, number) => {
-      const isChosen = number === chosen;
-      dress(item, { "aria-label": names[number], "aria-checked": String(isChosen), tabindex: isChosen ? 0 : -1 });
-    });
-    return contents;
-  }
-
-  return { element, show };
 }
 
 /** Draw again when a view comes into the page, and when the page changes between light and dark. */

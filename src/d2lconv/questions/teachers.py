@@ -24,20 +24,17 @@ def table_of(chapter: str) -> str:
     >>> table_of("channels").count("<tr>")
     6
     """
-    head = ("it tests", "question", "right", "often answered instead, and why")
+    head = ("it tests", "question and answer", "often answered instead, and why")
     rows = ["".join(f"<th>{text}</th>" for text in head), *map(_row, questions_of(chapter))]
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    return f"<table class='docutils'>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
 def _row(question: Question) -> str:
     (right, because), *wrong = _answers(question)
     items = "".join(f"<li><b>{as_html(answer)}</b>: {as_html(why)}</li>" for answer, why in wrong)
-    cells = (
-        as_html(question.tests),
-        as_html(question.prompt),
-        f"<b>{as_html(right)}</b>: {as_html(because)}",
-    )
-    return "".join(f"<td>{cell}</td>" for cell in (*cells, f"<ul>{items}</ul>"))
+    told = f"{as_html(question.prompt)}<p><b>{as_html(right)}</b>: {as_html(because)}</p>"
+    cells = (as_html(question.tests), told, f"<ul>{items}</ul>")
+    return "".join(f"<td>{cell}</td>" for cell in cells)
 
 
 def _answers(question: Question) -> Iterator[tuple[str, str]]:

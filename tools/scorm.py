@@ -31,7 +31,6 @@ body { margin: 0 auto; padding: 0 1rem 2rem; max-width: 46rem; font: 1rem/1.6 sy
 a { color: inherit; }
 pre { overflow-x: auto; }
 code, pre { font-size: 0.9em; }
-.headerlink { display: none; }
 .table-wrapper, .math-wrapper { overflow-x: auto; }
 .d2l-score { position: sticky; top: 0; margin: 0; padding: 0.4rem 0; background: var(--d2l-paper); }
 """
@@ -71,16 +70,16 @@ def page_of(site: Path, chapter: str) -> tuple[str, str]:
     address, title = page.select_one("link[rel=canonical]"), page.select_one("h1")
     assert address
     assert title
-    for link in page.select(".headerlink"):
-        link.decompose()
-    name = escape(title.get_text())
+    for other in page.select(".headerlink, .section-number, .eqno"):
+        other.decompose()
+    name = escape(title.get_text().strip())
     language = page.html["lang"] if page.html else "en"
     head = HEAD.format(policy=POLICY, name=name)
     body = "\n".join(parts_of(page, str(address["href"])))
     score = '<p class="d2l-score" role="status"></p>'
     text = f"<body><main>\n<h1>{name}</h1>\n{score}\n{body}\n</main></body>"
     return (
-        title.get_text(),
+        title.get_text().strip(),
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n{head}\n</head>\n{text}\n</html>\n',
     )
 

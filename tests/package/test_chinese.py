@@ -27,7 +27,14 @@ def texts_of_question(question):
     if isinstance(question, Choice):
         options = [text for option, why, _ in question.options() for text in (option, why)]
         return [question.prompt, *options]
-    return [question.prompt, question.because, *question.wrong.values(), *question.parts, question.asked]
+    return [
+        question.prompt,
+        question.tests,
+        question.because,
+        *question.wrong.values(),
+        *question.parts,
+        question.asked,
+    ]
 
 
 def texts_of_exercise(exercise):
@@ -45,7 +52,9 @@ def in_words(texts):
 
 QUESTIONS = [question for chapter in CHAPTERS for question in questions_of(chapter)]
 SAID = {
-    "questions": in_words(text for question in QUESTIONS for text in texts_of_question(question)),
+    "questions": in_words(
+        text for question in QUESTIONS for text in (*texts_of_question(question), question.tests)
+    ),
     "exercises": in_words(text for exercise in every_exercise() for text in texts_of_exercise(exercise)),
     "pages": in_words(
         re.sub(r"\{\w+\}", "{}", text)

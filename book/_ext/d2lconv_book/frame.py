@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from d2lconv.questions.engine import CHAPTERS
 from d2lconv.questions.teachers import table_of
 from d2lconv_book.finish import SCRIPT
+from d2lconv_book.language import code_of
 
 LOGGER = logging.getLogger(__name__)
 
@@ -189,13 +190,13 @@ def exercises(root: Path) -> str:
     return "\n".join(lines)
 
 
-def questions(root: Path) -> str:
+def questions(root: Path, language: str) -> str:
     """Return the questions of all chapters for teachers, folded up by chapter."""
     found = []
     for path in notebooks(root):
         if path.stem in CHAPTERS:
             title = _prose(path)[0].partition("\n")[0].removeprefix("# ")
-            table = f'<div class="table-wrapper">{table_of(path.stem)}</div>'
+            table = f'<div class="table-wrapper">{table_of(path.stem, language)}</div>'
             found.append(f'<details class="d2l-table"><summary>{title}</summary>{table}</details>')
     return "\n".join(found)
 
@@ -221,8 +222,13 @@ def _prose(path: Path) -> list[str]:
 
 def fill(app: Sphinx, name: str, source: list[str]) -> None:
     """Put a list where a page has its name as a comment, such as `<!-- chapters -->`."""
-    for make in (chapters, exercises, questions):
-        mark = f"<!-- {make.__name__} -->"
+    lists: dict[str, Callable[[Path], str]] = {
+        "chapters": chapters,
+        "exercises": exercises,
+        "questions": partial(questions, language=code_of(app)),
+    }
+    for list_name, make in lists.items():
+        mark = f"<!-- {list_name} -->"
         if mark in source[0] and not app.env.doc2path(name).endswith(".ipynb"):
             source[0] = source[0].replace(mark, make(Path(app.srcdir)))
             for path in notebooks(Path(app.srcdir)):

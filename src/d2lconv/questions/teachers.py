@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 
+from d2lconv.language import translate
 from d2lconv.questions.engine import questions_of
 from d2lconv.questions.kinds import Choice, Question, Value, as_html, numbers_of
+from d2lconv.questions.web import words
 
 
-def table_of(chapter: str) -> str:
+def table_of(chapter: str, language: str = "en") -> str:
     """Return a table of a chapter's questions, as HTML.
 
     Parameters
     ----------
     chapter : str
         Name of the chapter, such as ``"channels"``.
+    language : str
+        As in `d2lconv.language`.
 
     Returns
     -------
@@ -24,20 +28,19 @@ def table_of(chapter: str) -> str:
     >>> table_of("channels").count("<tr>")
     6
     """
-    head = ("it tests", "question", "right", "often answered instead, and why")
-    rows = ["".join(f"<th>{text}</th>" for text in head), *map(_row, questions_of(chapter))]
-    return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    head = (words(language)[name] for name in ("itTests", "questionAndAnswer", "oftenInstead"))
+    rows = ["".join(f"<th>{text}</th>" for text in head)]
+    rows += [_row(question, language) for question in questions_of(chapter)]
+    return f"<table class='docutils'>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
-def _row(question: Question) -> str:
-    (right, because), *wrong = _answers(question)
+def _row(question: Question, language: str) -> str:
+    said = question.in_language(language)
+    (right, because), *wrong = _answers(said)
     items = "".join(f"<li><b>{as_html(answer)}</b>: {as_html(why)}</li>" for answer, why in wrong)
-    cells = (
-        as_html(question.tests),
-        as_html(question.prompt),
-        f"<b>{as_html(right)}</b>: {as_html(because)}",
-    )
-    return "".join(f"<td>{cell}</td>" for cell in (*cells, f"<ul>{items}</ul>"))
+    told = f"{as_html(said.prompt)}<p><b>{as_html(right)}</b>: {as_html(because)}</p>"
+    cells = (as_html(translate(question.tests, language)), told, f"<ul>{items}</ul>")
+    return "".join(f"<td>{cell}</td>" for cell in cells)
 
 
 def _answers(question: Question) -> Iterator[tuple[str, str]]:

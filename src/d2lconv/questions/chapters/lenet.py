@@ -71,8 +71,8 @@ QUESTIONS = (
     ),
     Choice(
         "lenet.test",
-        "LeNet with 61,706 weights and 6,000 training images, or a machine that keeps thousands of these images: "
-        "which is better on 2,000 new images?",
+        "LeNet with 61,706 weights and 6,000 training images, or a support vector machine that keeps thousands of "
+        "them: which is better on 2,000 new images?",
         "neither",
         "They differ by a few thousandths, less than the standard error of 0.008.",
         {

@@ -29,7 +29,6 @@ def texts_of_question(question):
         return [question.prompt, *options]
     return [
         question.prompt,
-        question.tests,
         question.because,
         *question.wrong.values(),
         *question.parts,

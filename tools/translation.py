@@ -42,6 +42,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.mdit_to_docutils.base import default_slugify
 from nbformat import NotebookNode
 
+from d2lconv.questions.engine import find
 from tools import notebooks
 from tools.book import Book
 
@@ -81,6 +82,7 @@ LANGUAGE_LINE = "%env D2LCONV_LANG=zh"
 _MARK = re.compile(r"^<!-- ([a-z0-9-]+) ([0-9a-f]{8}|new) -->\n", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]{2}")
+_ASK = re.compile(r'^ask\("([\w.-]+)"\)$', re.MULTILINE)
 _HAN = r"[\u3400-\u9fff]"
 
 
@@ -268,6 +270,7 @@ def translated_cell(cell: NotebookNode, unit: Unit | None) -> NotebookNode:
     if cell.cell_type == "markdown":
         cell.source = unit.text if unit else cell.source
         return cell
+    ask_in_chinese(cell)
     lines = unit.text.splitlines() if unit else []
     said = dict(line.split(": ", 1) for line in lines if not line.startswith("#"))
     about = cell.metadata.get("mystnb", {})
@@ -282,6 +285,14 @@ def translated_cell(cell: NotebookNode, unit: Unit | None) -> NotebookNode:
     if len(ours) == sum(1 for _ in comments(cell.source)):
         cell.source = translated_code(cell.source, ours)
     return cell
+
+
+def ask_in_chinese(cell: NotebookNode) -> None:
+    """Let the question that a cell asks be shown in Chinese."""
+    if found := _ASK.search(cell.source):
+        question = find(found[1]).in_language("zh")
+        for output in cell.outputs:
+            output.data |= {"text/html": question._repr_html_(), "text/plain": repr(question)}
 
 
 def status(source: Unit, unit: Unit | None) -> str:

@@ -37,6 +37,7 @@ SAID = {
     "It should be row 4. It should be 5.0.": "应当是第4行。应当是5.0。",
     "5, row 1, column 2; no row": "5，第1行，第2列；没有行",
     "nobody; says this": "nobody; says this",
+    "5, row 3 of 10 right": "5，10个中对了第3行个",
     "3 of 10, unknown right": "10, unknown个中对了3个",
 }
 

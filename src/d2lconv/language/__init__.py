@@ -128,6 +128,8 @@ def _find(text: str, *which: str) -> tuple[str, int]:
 
 def _ways(text: str, *which: str) -> Iterator[tuple[str, int]]:
     """Yield the ways to say a text, the most fitting first, each with the number of letters left."""
+    if re.match(r"[\d.−-]+, [A-Za-z]", text):  # what a slider says: its value, then what there is to see
+        yield from _both(text, ", ", "", *which)
     yield from _both(text, ". ", ".", *which)
     yield from _both(text, "; ", "", *which)
     for pattern, said in _patterns(*which):

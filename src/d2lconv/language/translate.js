@@ -11,6 +11,7 @@ const NAME = /^(?:[\p{L}\p{N}_.]+|`[^`]+`)$/u;
 const FOREIGN = /[^\P{L}A-Za-z]/u; // a letter that English has not
 const WORD = /[A-Za-z]{2}/; // without one, a text is the same in all languages
 const LETTERS = /[A-Za-z]/g;
+const VALUE = /^[\d.−-]+, [A-Za-z]/; // what a slider says: its value, then what there is to see
 const ENDS = [[". ", "."], ["; ", ""]]; // between sentences and between clauses, and what stays with the first
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 
@@ -52,6 +53,7 @@ export function translator(catalogue) {
 
   /** Yield the ways to say a text, the most fitting first. */
   function* ways(text) {
+    if (VALUE.test(text)) yield both(text, ", ", "");
     for (const [mark, kept] of ENDS) yield both(text, mark, kept);
     for (const { first, longest, pattern, said } of patterns) {
       const found = text.startsWith(first) && text.includes(longest) && pattern.exec(text);
@@ -61,6 +63,8 @@ export function translator(catalogue) {
   }
 
   function search(text) {
+    const listed = list(text);
+    if (listed || !WORD.test(text)) return { said: listed || text, left: 0 };
     let best = { said: text, left: text.match(LETTERS).length };
     for (const way of ways(text)) {
       if (way && way.left < best.left) best = way;
@@ -72,8 +76,7 @@ export function translator(catalogue) {
   /** Return the translation, and how many letters of it are still English. */
   function find(text) {
     if (exact.has(text)) return { said: exact.get(text), left: 0 };
-    const listed = list(text);
-    if (listed || !WORD.test(text)) return { said: listed || text, left: 0 };
+    if (!WORD.test(text) && !FOREIGN.test(text)) return { said: text, left: 0 };
     if (known.size > 5000) known.clear();
     if (!known.has(text)) known.set(text, search(text));
     return known.get(text);

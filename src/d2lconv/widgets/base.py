@@ -29,7 +29,9 @@ from d2lconv.widgets.controls import value_of
 FOLDER = Path(__file__).parent
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _IMPORT = re.compile(r"^import \{[^}]*\} from \"(\.[^\"]+)\";\n", re.MULTILINE)
-_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(  # on lines of its own, or after code
+    r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n|[ \t]+// [^\"'`\n]*$", re.MULTILINE | re.DOTALL
+)
 _EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
 _SPACE = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 

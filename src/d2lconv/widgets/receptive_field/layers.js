@@ -22,7 +22,7 @@ const SETTINGS = [
 function makeField(layer, { name, most }, onValue, judge) {
   const input = make("input", {
     ...{ type: "number", inputmode: "numeric", min: 1, max: most, step: 1, autocomplete: "off" },
-    ...{ "aria-label": `Layer ${layer} ${name}`, "data-name": `Layer ${layer} ${name}` }, // the label may be translated
+    ...{ "aria-label": `Layer ${layer} ${name}`, "data-name": `Layer ${layer} ${name}` },
     focus: () => input.select(),
     input() {
       const value = Number(input.value);

@@ -36,9 +36,10 @@ def table_of(chapter: str, language: str = "en") -> str:
 
 def _row(question: Question, language: str) -> str:
     said = question.in_language(language)
-    (right, because), *wrong = _answers(said)
-    items = "".join(f"<li><b>{as_html(answer)}</b>: {as_html(why)}</li>" for answer, why in wrong)
-    told = f"{as_html(said.prompt)}<p><b>{as_html(right)}</b>: {as_html(because)}</p>"
+    colon = translate(": ", language)
+    right, *wrong = (f"<b>{as_html(answer)}</b>{colon}{as_html(why)}" for answer, why in _answers(said))
+    items = "".join(f"<li>{one}</li>" for one in wrong)
+    told = f"{as_html(said.prompt)}<p>{right}</p>"
     cells = (as_html(translate(question.tests, language)), told, f"<ul>{items}</ul>")
     return "".join(f"<td>{cell}</td>" for cell in cells)
 

@@ -444,6 +444,7 @@ def write(folder: Path) -> None:
         shutil.copytree(BOOK / name, folder / "book" / name)
     for path in BOOK.glob("*.bib"):
         shutil.copy(path, folder / "book")
+    replace(folder / "book" / "downloads.md", {"d2lconv.pdf": "d2lconv-zh.pdf"})
     replace(folder / "book" / "_static" / "cover.svg", COVER)
     replace(folder / "book" / "_extra" / "index.html", START)
     catalog = folder / "locales" / "zh_CN" / "LC_MESSAGES"

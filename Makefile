@@ -60,7 +60,7 @@ _build/html/index.html: requirements.txt pyproject.toml tools/translation.py $(S
 serve: _build/html/index.html | $(READY)  ## serve the rendered book on localhost, rendering it if something changed
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
 
-pdf: book  ## print the rendered book as a PDF, for its page of downloads (needs Chromium)
+pdf: book  ## print the rendered editions as PDFs, for their pages of downloads (needs Chromium)
 	$(BIN)/python -m tools.pdf _build/html
 
 scorm: _build/html/index.html | $(READY)  ## pack chapters' questions for learning platforms (CHAPTER=name for one)

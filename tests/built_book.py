@@ -36,7 +36,7 @@ _LOADED = {
 }
 
 # by `make pdf`, as the workflow does that publishes the site
-MADE_LATER = ("_downloads/d2lconv.pdf", "zh/_downloads/d2lconv.pdf")
+MADE_LATER = ("_downloads/d2lconv.pdf", "zh/_downloads/d2lconv-zh.pdf")
 
 
 @dataclass(frozen=True)

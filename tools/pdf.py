@@ -1,8 +1,9 @@
-"""Print the built book as one PDF: `python -m tools.pdf`, or `make pdf`.
+"""Print each edition of the built book as one PDF: `python -m tools.pdf`, or `make pdf`.
 
 The pages that `make book` has written are joined into one document: a cover, contents, the parts and their
 chapters, with the worked solutions at the end of each. Chromium prints it in the style of `pdf.css`. It
 cannot write the page number of a link's target, so it prints twice: at first to find out where each stands.
+Chinese needs a font of the system, such as Debian's fonts-noto-cjk.
 """
 
 import argparse
@@ -10,7 +11,8 @@ import html
 import io
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -18,18 +20,23 @@ from urllib.parse import unquote, urljoin, urlsplit
 import matplotlib
 import pikepdf
 import yaml  # type: ignore[import-untyped]
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, Route
 
+from tools import translation
 from tools.browser import BrowserError, launch
 
 ROOT = Path(__file__).parents[1]
-NAME = "_downloads/d2lconv.pdf"
+#: Of each edition, its language, its folder and its file.
+EDITIONS = (("en", ".", "_downloads/d2lconv.pdf"), ("zh-Hans", "zh", "_downloads/d2lconv-zh.pdf"))
 STYLE = Path(__file__).with_suffix(".css")
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
 #: Pages that say nothing on paper: figures to move, files to download.
 ONLY_ON_SCREEN = ("book/gallery", "book/downloads")
-_SCREEN = "a.headerlink, button, script, noscript, .landing-links, .toctree-wrapper"
+_ON_SCREEN = ".landing-links, .toctree-wrapper, .d2l-download, .d2l-what-runs"
+_SCREEN = f"a.headerlink, button, script, noscript, {_ON_SCREEN}"
 _COLAB = "p:has(> a[href^='https://colab.research.google.com']:only-child)"
 _INSTALL = ".cell:has(details):-soup-contains('find_spec(\"d2lconv\")')"
 _IDS = ("id", "for", "headers", "aria-labelledby", "aria-describedby")
@@ -42,14 +49,34 @@ _ABOUT = """() => [document.querySelector("meta[name=author]").content,
 _URL = "http://book.invalid/book/print.html"  # answered here; nothing is asked of the network
 
 
+Say = Callable[[str], str]
+
+
 class PrintError(Exception):
     """The book cannot be printed as it is; the message says why."""
+
+
+def in_chinese(text: str) -> str:
+    """Return what the frame of the book says in Chinese; what it does not know as it is.
+
+    Examples
+    --------
+    >>> in_chinese("Contents"), in_chinese("LeNet")
+    ('目录', 'LeNet')
+    """
+    return translation.FRAME.get(text) or str(_catalogue()[text].string if text in _catalogue() else text)
+
+
+@cache
+def _catalogue() -> Catalog:
+    with (translation.CHINESE / "words.po").open("rb") as file:
+        return read_po(file)
 
 
 # ---- one page of the site, made ready for paper ----
 
 
-def prepare(text: str, page: str, pages: Collection[str], address: str) -> Tag:
+def prepare(text: str, page: str, pages: Collection[str], address: str, say: Say = str) -> Tag:
     """Return the content of a built page as it goes into the document: one section, its title an `h2`.
 
     Parameters
@@ -62,6 +89,8 @@ def prepare(text: str, page: str, pages: Collection[str], address: str) -> Tag:
         Names of the pages that the document has.
     address
         The site's own address, for links to what the document has not.
+    say
+        Says what is added in the language of the edition.
     """
     content = _parsed(text, "article section:has(> h1)")
     for element in content.select(f"{_SCREEN}, {_COLAB}, {_INSTALL}"):
@@ -69,10 +98,10 @@ def prepare(text: str, page: str, pages: Collection[str], address: str) -> Tag:
     for figure in content.select(".d2l-live"):  # it moves on the site; here stands its picture
         section = figure.find_parent("section", id=True) or {"id": ""}
         place = urljoin(address, f"{page}.html#{section['id']}")
-        note = f'<p class="d2l-note">To move this figure, open it on <a href="{place}">its page</a>.</p>'
-        figure.append(_parsed(note))
+        note = say('To move this figure, open it on <a href="{}">its page</a>.').format(place)
+        figure.append(_parsed(f'<p class="d2l-note">{note}</p>'))
         figure.attrs = {"class": "d2l-still"}
-    _gather_solutions(content)
+    _gather_solutions(content, say)
     for summary in content.find_all("summary"):
         summary.decompose()
     for details in content.find_all("details"):
@@ -97,15 +126,16 @@ def _first(tag: Tag, selector: str) -> Tag:
     return found
 
 
-def _gather_solutions(content: Tag) -> None:
+def _gather_solutions(content: Tag, say: Say) -> None:
     """Move the worked solutions behind the rest of the page, and link both ways."""
-    end = _parsed('<section id="solutions"><h2>Solutions</h2></section>')
+    end = _parsed(f'<section id="solutions"><h2>{say("Solutions")}</h2></section>')
     for exercise in content.select("section[id^=exercise-]:has(> .cell.tag_hide-cell)"):
         name = f"solution-of-{exercise['id']}"
         title = html.escape(_first(exercise, "h2, h3, h4").get_text().rstrip("★ "))
         solution = _parsed(f'<section id="{name}"><h3><a href="#{exercise["id"]}">{title}</a></h3></section>')
         solution.extend(cell.extract() for cell in exercise.select(":scope > .cell.tag_hide-cell"))
-        exercise.append(_parsed(f'<p class="d2l-note">Solution: page {_PAGE_OF.format(name)}</p>'))
+        note = say("Solution: page {}").format(_PAGE_OF.format(name))
+        exercise.append(_parsed(f'<p class="d2l-note">{note}</p>'))
         end.append(solution)
     if end.section:
         content.append(end)
@@ -147,7 +177,7 @@ def link(target: str, page: str, pages: Collection[str], address: str) -> str:
 # ---- the document ----
 
 
-def join(root: Path, site: Path, only: Collection[str] | None = None) -> str:
+def join(root: Path, site: Path, only: Collection[str] | None = None, language: str = "en") -> str:
     """Return the document, still without the numbers of its pages.
 
     Parameters
@@ -158,17 +188,22 @@ def join(root: Path, site: Path, only: Collection[str] | None = None) -> str:
         What `make book` has made of it.
     only
         The pages to print beside the start page, such as ``book/pooling``; all, if none is named.
+    language
+        Of the site: ``"en"`` or ``"zh-Hans"``.
     """
+    english = language == "en"
+    say: Say = str if english else in_chinese
+    left_out = ONLY_ON_SCREEN if english else (*ONLY_ON_SCREEN, "book/api")  # which is in English
     toc, config = (yaml.safe_load((root / name).read_text("utf-8")) for name in ("_toc.yml", "_config.yml"))
     parts = {part["caption"]: [page["file"] for page in part["chapters"]] for part in toc["parts"]}
     for part in parts.values():
-        part[:] = [page for page in part if page not in ONLY_ON_SCREEN and (only is None or page in only)]
+        part[:] = [page for page in part if page not in left_out and (only is None or page in only)]
     pages = [toc["root"], *(page for part in parts.values() for page in part)]
     if missing := [page for page in pages if not (site / f"{page}.html").is_file()]:
         raise PrintError(f"{site} has no {missing[0]}.html; run: make book")
     texts = {page: (site / f"{page}.html").read_text("utf-8") for page in pages}
-    address = config["html"]["baseurl"]
-    content = {page: prepare(text, page, pages, address) for page, text in texts.items()}
+    address = config["html"]["baseurl"] + ("" if english else "zh/")
+    content = {page: prepare(text, page, pages, address, say) for page, text in texts.items()}
     start = content[toc["root"]]
     heading = _first(start, "h2")
     front = {
@@ -177,16 +212,20 @@ def join(root: Path, site: Path, only: Collection[str] | None = None) -> str:
         "author": html.escape(config["author"]),
         "version": tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"],
         "address": address,
+        "language": language,
+        "said": say(_IMPRINT).format(address=address),
+        "contents_title": say("Contents"),
         "cover": (site / "_static" / "cover.svg").read_text("utf-8"),
         "sheets": "".join(re.findall(r"<link [^>]*\bstylesheet\b[^>]*>", texts[toc["root"]])),
     }
-    heading.name, heading.string = "h1", toc["title"]
+    heading.name, heading.string = "h1", say(toc["title"])
     body = [start]
-    numerals = iter(("I", "II", "III", "IV", "V"))
+    numerals = iter(("I", "II", "III", "IV", "V") if english else "一二三四五")
     for caption, part in parts.items():
         chapters = [page for page in part if (root / f"{page}.ipynb").is_file()]
         if part:
-            caption = (_NUMBER.format(f"Part {next(numerals)}") if chapters else "") + html.escape(caption)
+            number = _NUMBER.format(say("Part {}").format(next(numerals))) if chapters else ""
+            caption = number + html.escape(say(caption))
             titles = {Path(page).name: _first(content[page], "h2").decode_contents() for page in part}
             links = (f'<p><a href="#{name}">{title}</a></p>' for name, title in titles.items())
             body.append(_parsed(_PART.format(len(body), caption, "".join(links))))
@@ -197,17 +236,19 @@ def join(root: Path, site: Path, only: Collection[str] | None = None) -> str:
 
 _NUMBER = '<span class="d2l-number">{} </span>'
 _PART = '<section class="d2l-part" id="part-{}"><h1>{}</h1>{}</section>'
-_FRONT = """<!DOCTYPE html><html lang="en" data-theme="light"><head><meta charset="utf-8">
+_FRONT = """<!DOCTYPE html><html lang="{language}" data-theme="light"><head><meta charset="utf-8">
 <title>{title}</title><meta name="author" content="{author}">{sheets}<style>{style}</style></head>
 <body data-theme="light">
 <section class="d2l-cover"><p class="d2l-title">{title}</p><p class="d2l-lead">{lead}</p>{cover}
 <p><b>d2lconv</b> {version}<br>{author}</p></section>
-<section class="d2l-imprint"><p>{title}<br>d2lconv {version}, by {author}</p>
-<p>On the web: <a href="{address}">{address}</a>. There the figures move, and each chapter is a notebook to
-run.</p><p>Text and figures under the <a href="https://creativecommons.org/licenses/by/4.0/">Creative Commons
-Attribution 4.0 licence</a>; code under the MIT licence.</p>
-<p>Every result was computed by the code above it, and is computed again whenever the book changes.</p>
-</section><nav class="d2l-contents"><h1>Contents</h1>{contents}</nav>"""
+<section class="d2l-imprint"><p>{title}<br>d2lconv {version}<br>{author}</p>{said}
+</section><nav class="d2l-contents"><h1>{contents_title}</h1>{contents}</nav>"""
+_IMPRINT = (
+    '<p>On the web: <a href="{address}">{address}</a>. There the figures move, and each chapter is a '
+    'notebook to run.</p><p>Text and figures under the <a href="https://creativecommons.org/licenses/by/4.0/">'
+    "Creative Commons Attribution 4.0 licence</a>; code under the MIT licence.</p>"
+    "<p>Every result was computed by the code above it, and is computed again whenever the book changes.</p>"
+)
 
 
 def _running_heads(body: list[Tag]) -> str:
@@ -312,19 +353,21 @@ def finish(pdf: bytes, author: str, contents: list[tuple[int, str, str]]) -> byt
 
 
 def main() -> None:
-    """Print the book into the site."""
+    """Print both editions into the site."""
     parser = argparse.ArgumentParser(description="Print the built book as a PDF.")
     parser.add_argument("site", nargs="?", type=Path, default=Path("_build/html"))
     site = parser.parse_args().site
     try:
-        document = join(ROOT, site)
         with launch() as browser:
-            pdf = print_document(open_document(document, site, browser))
+            for language, folder, name in EDITIONS:
+                document = join(ROOT, site / folder, language=language)
+                pdf = print_document(open_document(document, site / folder, browser))
+                path = site / folder / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(pdf)
+                print(f"{path}: {len(pdf) / 1e6:.1f} MB")
     except (BrowserError, PrintError) as error:
         parser.error(str(error))
-    (site / NAME).parent.mkdir(exist_ok=True)
-    (site / NAME).write_bytes(pdf)
-    print(f"{site / NAME}: {len(pdf) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

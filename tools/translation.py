@@ -75,6 +75,8 @@ FRAME = {
     "Show the setup": "显示准备代码",
     "Hide the setup": "收起准备代码",
 }
+COVER = {">input<": ">输入<", ">kernel<": ">卷积核<", ">output<": ">输出<"}
+START = {'lang="en"': 'lang="zh-Hans"', "Open the course": "打开课程"}
 #: What the packed notebooks need beside the chapters (`d2lconv_book.notebooks_zip`).
 PACKED = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE", "LICENSE-text", "src")
 LANGUAGE_LINE = "%env D2LCONV_LANG=zh"
@@ -416,6 +418,14 @@ def config(english_config: dict[str, Any]) -> dict[str, Any]:
     return new
 
 
+def replace(path: Path, words: Mapping[str, str]) -> None:
+    """Replace words in a file."""
+    text = path.read_text("utf-8")
+    for word, other in words.items():
+        text = text.replace(word, other)
+    path.write_text(text, "utf-8")
+
+
 def write(folder: Path) -> None:
     """Write the edition as a book of its own, ready to be rendered.
 
@@ -445,9 +455,9 @@ def write(folder: Path) -> None:
         shutil.copytree(BOOK / name, folder / "book" / name)
     for path in BOOK.glob("*.bib"):
         shutil.copy(path, folder / "book")
-    start = folder / "book" / "_extra" / "index.html"
-    text = start.read_text("utf-8").replace('lang="en"', 'lang="zh-Hans"')
-    start.write_text(text.replace("Open the course", "打开课程"), "utf-8")
+    replace(folder / "book" / "downloads.md", {"d2lconv.pdf": "d2lconv-zh.pdf"})
+    replace(folder / "book" / "_static" / "cover.svg", COVER)
+    replace(folder / "book" / "_extra" / "index.html", START)
     catalog = folder / "locales" / "zh_CN" / "LC_MESSAGES"
     catalog.mkdir(parents=True)
     shutil.copy(CHINESE / "words.po", catalog / "sphinx.po")

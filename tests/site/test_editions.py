@@ -134,6 +134,8 @@ def test_switch_keeps_the_section_that_a_reader_has_come_to(visit, site):
     page, _ = visit((site / "zh/book/pooling.html").as_uri())
     page.evaluate("document.getElementById('global-pooling').scrollIntoView()")
     page.wait_for_selector(".toc-tree li.scroll-current a[href='#global-pooling']")
+    box, room = (page.locator(part).bounding_box() for part in (".d2l-brand .d2l-edition", ".sidebar-drawer"))
+    assert room["x"] < box["x"] < box["x"] + box["width"] < room["x"] + room["width"]
     page.locator(".d2l-edition:visible").click()
     page.wait_for_url(f"{site.as_uri()}/book/pooling.html#global-pooling")
 

@@ -1,8 +1,8 @@
 """A page made ready for paper: what is left out, where links lead, what stands at the end."""
 
 import pytest
-from tests.built_book import ROOT
-from tools.pdf import NAME, PrintError, join, prepare
+from tests.built_book import ROOT, parse
+from tools.pdf import EDITIONS, PrintError, in_chinese, join, prepare
 
 PAGES = ["book/one", "book/two"]
 ADDRESS = "https://example.org/"
@@ -39,6 +39,13 @@ def test_solutions_stand_at_the_end_and_are_linked_both_ways(page):
     assert exercise.find(class_="d2l-page-of")["href"] == "#one--solution-of-exercise-1"
 
 
+def test_what_is_added_is_in_the_language_of_the_edition():
+    text = prepare(PAGE, "book/one", PAGES, ADDRESS, in_chinese).get_text()
+    assert "这幅图可以动手操作，请打开它的网页。" in text
+    assert "参考答案见第页" in text  # the number is printed
+    assert "olution" not in text.replace("Show the solution", "")
+
+
 def test_ids_and_references_carry_the_name_of_the_page(page):
     assert page["id"] == "one"
     assert page.title["id"] == page.svg["aria-labelledby"] == "one--t"
@@ -61,6 +68,7 @@ def test_a_site_that_is_not_built_is_reported(tmp_path):
         join(tmp_path, tmp_path / "site")
 
 
-def test_the_published_site_has_the_pdf_that_the_page_of_downloads_names():
-    assert f'href="../{NAME}"' in (ROOT / "book" / "downloads.md").read_text("utf-8")
+def test_the_published_site_has_the_pdfs_that_the_pages_of_downloads_name(site):
+    for _, folder, name in EDITIONS:
+        assert parse(site / folder / "book" / "downloads.html").find("a", href=f"../{name}")
     assert "make pdf" in (ROOT / ".github" / "workflows" / "pages.yml").read_text("utf-8")

@@ -4,7 +4,7 @@ import pytest
 from tests.site.test_pages import PAGES, faults_of
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [edition + name for edition in ("", "zh/") for name in PAGES])
 def test_axe_finds_nothing(visit, site, name):
     page, _ = visit((site / f"{name}.html").as_uri())
     assert faults_of(page) == {}

@@ -176,6 +176,19 @@ def test_pdf_says_what_it_is_and_not_when_it_was_made(reader):
     assert all(page.mediabox.width == pytest.approx(595, abs=1) for page in reader.pages)
 
 
+def test_chinese_edition_has_its_own_words_and_its_characters(site, browser):
+    document = pdf.join(ROOT, site / "zh", only=["book/pooling"], language="zh-Hans")
+    page = pdf.open_document(document, site / "zh", browser)
+    reader = pypdf.PdfReader(io.BytesIO(pdf.print_document(page)))
+    page.close()
+    titles = [title for _, title, _ in entries(reader, reader.outline)]
+    assert {"从这里开始", "第一部分 卷积", "5 池化（汇聚）", "参考答案"} <= set(titles)
+    assert reader.root_object["/Lang"] == "zh-Hans"
+    assert "目录" in flat(reader.pages[2].extract_text())
+    fonts = {str(font) for one in reader.pages for font in one["/Resources"].get("/Font", {}).values()}
+    assert fonts
+
+
 def test_size(content):
     assert len(content) < 7.4e6
 

@@ -21,13 +21,14 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 from d2lconv.questions.engine import CHAPTERS
 from d2lconv.questions.teachers import table_of
 from d2lconv_book.finish import SCRIPT
-from d2lconv_book.language import code_of
+from d2lconv_book.language import code_of, is_chinese
 
 LOGGER = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Joined into one file of each kind, in this order. Pygments' styles come first, from Furo.
 STYLES = ("styles/furo.css", "copybutton.css", "palette.css", "math.css", "book.css", "print.css")
+CHINESE_STYLE = "chinese.css"  # comes last
 _COPY = ("clipboard.min.js", "copybutton.js")
 SCRIPTS = ("page.js", "ticks.js", "documentation_options.js", "scripts/furo.js", *_COPY)
 #: What Sphinx and extensions load for features that this book does not use, or has in `book.css`.
@@ -73,10 +74,10 @@ def short(css: str) -> str:
 
 
 @cache
-def join_files(static: Path) -> None:
-    """Write the joined style sheet and script, once for each build."""
-    read = [(static / name).read_text(encoding="utf-8") for name in (*STYLES, *SCRIPTS)]
-    styles, scripts = read[: len(STYLES)], read[len(STYLES) :]
+def join_files(static: Path, *more: str) -> None:
+    """Write the joined style sheet, with more styles, and the joined script, once for each build."""
+    styles = [(static / name).read_text(encoding="utf-8") for name in (*STYLES, *more)]
+    scripts = [(static / name).read_text(encoding="utf-8") for name in SCRIPTS]
     css = [re.sub(r"/\*# sourceMappingURL.*", "", style) for style in styles]
     (static / "styles.css").write_text(short("\n".join([furo.get_pygments_stylesheet(), *css])), "utf-8")
     js = [re.sub(r"^//# sourceMappingURL.*", "", script, flags=re.MULTILINE) for script in scripts]
@@ -90,8 +91,8 @@ def dress(app: Sphinx, page: str, template: str, context: dict[str, Any], doctre
     """Load the joined files instead of their parts, and formulas' font early."""
     if app.builder.name != "html":
         return
-    join_files(Path(app.outdir, "_static"))
-    left_out = UNUSED | {*STYLES, *SCRIPTS}
+    join_files(Path(app.outdir, "_static"), *([CHINESE_STYLE] if is_chinese(app) else []))
+    left_out = UNUSED | {*STYLES, CHINESE_STYLE, *SCRIPTS}
 
     def others(files: list[Any]) -> list[Any]:
         named = [(file, str(file.filename).removeprefix("_static/")) for file in files]

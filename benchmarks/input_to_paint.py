@@ -1,175 +1,156 @@
-"""How long a reader waits for a figure: from an input event to the next painted frame, and what takes it.
+"""How long an input into each interactive figure waits for the frame that shows it.
 
-All explorers stand on one page, as in a chapter with many figures; the sliders and lists of each are moved by
-keyboard, some steps there and back. Nothing asserts on these times: they are the machine's as much as the
-figures'.
+Run `python -m benchmarks.input_to_paint`: it builds a page with all explorers and opens it in Chromium. To
+compare two versions in one run, which goes on while others use the machine, build a page with each
+(`--keep FOLDER`) and name both folders; they are measured by turns.
 
-    python -m benchmarks.input_to_paint                  # builds the page and measures it
-    python -m benchmarks.input_to_paint --keep before    # only builds it, in a folder that stays
-    python -m benchmarks.input_to_paint before after     # measures such folders by turns, to compare them
-
-A line gives milliseconds for each event, as median / 95th percentile:
-
-script   in our scripts: the event's handlers and the drawing
-layout   in style and layout that follow, or that scripts force
-both     the two together
-thread   all work of the page's main thread, painting included
-waiting  from the event's own time stamp to the task that follows the frame: the wait for a frame (16.7 ms at
-         60 Hz, half of that on average), painting, and whatever else the machine does
-
-All but the last are CPU time. "next frame" is the share of events after which the view had changed, and was
-done changing, when the very next frame was painted.
+An input is a random value of a random control, or the pointer on a random cell, picture or row; in own_digit
+also a stroke. It comes at any time between two frames, and its wait ends when the next frame is painted.
+Others who use the machine make waits longer, but not what the page computes, by the clock of its thread.
 """
 
 import argparse
 import statistics
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import CDPSession, Page
 from tests.explorers.widgets_book import FigureOnPage, build, chapter, lay_out
-from tools.browser import ARGUMENTS, find_browser
-from tools.page_cost import scroll_to
+from tools.browser import launch
 
 from d2lconv import widgets
 from d2lconv.data import load_digits
 from d2lconv.models import LeNet
 from d2lconv.widgets import __all__ as EXPLORERS
 
-STEPS = 3  # there, and as many back
-ROUNDS = 2
-PAUSE = 60  # milliseconds after a press
+STATES = 60  # of each figure, in a round
+ROUNDS = 5
+GOAL = 50  # milliseconds that 95 % of all waits stay below
 PAGE = "_build/html/book/figures.html"
 
 # What an explorer needs to be shown, where that is not nothing.
-NEEDED = {"feature_map_explorer": (LeNet().encoder, load_digits().test.images[:4])}
+NEEDED = {
+    "feature_map_explorer": lambda: (
+        LeNet().encoder.extend(LeNet().head),
+        load_digits().test.images[:4],
+    ),
+    "own_digit": lambda: (LeNet(),),
+}
 
-# How long each event waits for a painted frame; once a view is watched, when it changes: true in that frame.
-WATCH = """
-  window.waits = [];
-  window.changes = [];
-  let [painted, early, late] = [true, false, false];
-  const observer = new MutationObserver(() => (painted ? (late = true) : (early = true)));
-  window.watchView = (view) =>
-    observer.observe(view, { subtree: true, childList: true, characterData: true, attributes: true });
-  window.closeEvent = () => changes.push(early && !late);
-  addEventListener("input", (event) => {
-    [painted, early, late] = [false, false, false];
-    requestAnimationFrame(() => {
+INPUTS = """async (place, seed) => {
+  let state = seed;
+  const below = (most) => Math.floor(((state = (state * 16807) % 2147483647) / 2147483647) * most);
+  const pick = (list) => list[below(list.length)];
+  const controls = [...place.querySelectorAll(".d2l-control :is(input, select)")];
+  const shown = (selector) => [...place.querySelectorAll(selector)].filter((one) => one.checkVisibility());
+  const moveControl = () => {
+    const control = pick(controls);
+    if (control.type === "checkbox") return control.click();
+    if (control.type === "range") {
+      const steps = Math.round((control.max - control.min) / control.step);
+      control.value = Number(control.min) + below(steps + 1) * control.step;
+      return control.dispatchEvent(new Event("input"));
+    }
+    control.selectedIndex = below(control.options.length);
+    return control.dispatchEvent(new Event("change"));
+  };
+  const point = () => {
+    const target = pick(shown("[data-cell], [data-term], .d2l-plate canvas, tbody tr, svg rect, svg path"));
+    if (!target) return moveControl();
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const where = { clientX: left + (width * below(99)) / 99, clientY: top + (height * below(99)) / 99 };
+    const more = { bubbles: true, pointerType: "mouse", ...where };
+    for (const type of ["pointerover", "pointermove"]) target.dispatchEvent(new PointerEvent(type, more));
+  };
+  const pad = place.querySelector("[role=application]");
+  const press = (key) =>
+    pad.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: true, bubbles: true }));
+  const stroke = () => {
+    if (!below(8)) ["Delete", " "].forEach(press);
+    press(pick(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]));
+  };
+  if (pad) {
+    pad.focus();
+    press(" ");
+    await new Promise((done) => setTimeout(done, 1500)); // the network comes
+  }
+  window.input = async () => {
+    await new Promise((done) => setTimeout(done, 20 + below(17)));
+    const start = performance.now();
+    pick(pad ? [moveControl, stroke, stroke] : [moveControl, point])();
+    await new Promise((done) => requestAnimationFrame(() => {
       const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        painted = true;
-        waits.push(performance.now() - event.timeStamp);
-      };
+      port1.onmessage = done;
       port2.postMessage(null);
-    });
-  }, true);
-"""
-
-Costs = dict[str, list[float]]
+    }));
+    return performance.now() - start;
+  };
+}"""
 
 
 def build_page(folder: Path) -> None:
     """Build a page with all explorers."""
-    notebook = chapter(*(getattr(widgets, name)(*NEEDED.get(name, ())) for name in EXPLORERS))
+    needed = {name: NEEDED.get(name, tuple)() for name in EXPLORERS}
+    notebook = chapter(*(getattr(widgets, name)(*needed[name]) for name in EXPLORERS))
     done = build(lay_out(folder, {"figures": notebook}))
     if done.code:
         raise SystemExit(done.log[-2000:])
 
 
-def spent(session: CDPSession) -> dict[str, float]:
-    """Return the CPU time that the page has taken so far, in milliseconds."""
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    seconds = {metric["name"]: metric["value"] for metric in metrics}
-    script = seconds["ScriptDuration"]
-    layout = seconds["LayoutDuration"] + seconds["RecalcStyleDuration"]
-    thread = seconds["TaskDuration"] - seconds["DevToolsCommandDuration"]
-    return {
-        "script": 1000 * script,
-        "layout": 1000 * layout,
-        "both": 1000 * (script + layout),
-        "thread": 1000 * thread,
+def computing(session: CDPSession) -> float:
+    """Return how long the page has computed so far, in milliseconds of its thread."""
+    seconds = {
+        metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]
     }
+    return 1000 * float(seconds["TaskDuration"] - seconds["DevToolsCommandDuration"])
 
 
-def walk(figure: FigureOnPage) -> Iterator[str]:
-    """Give the key to press, again and again: some steps there and back with each slider and list."""
-    for control in figure.place.locator("input[type=range], select").all():
-        control.focus()
-        figure.page.wait_for_timeout(PAUSE)
-        yield from ["ArrowRight"] * STEPS + ["ArrowLeft"] * STEPS
+def inputs_into(page: Page, number: int, seed: int) -> tuple[list[float], list[float]]:
+    """Return for each input into a figure how long it waits, and how long the page computes for it."""
+    figure = FigureOnPage(page, number)
+    figure.settle()
+    figure.place.evaluate(INPUTS, seed)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    waits, costs, before = [], [], computing(session)
+    for _ in range(STATES):
+        waits.append(float(page.evaluate("input()")))
+        after = computing(session)
+        costs.append(after - before)
+        before = after
+    return waits, costs
 
 
-def measure(figure: FigureOnPage, session: CDPSession) -> Costs:
-    """Return what each event costs."""
-    costs: Costs = {}
-    figure.page.evaluate("waits.length = 0")
-    for key in walk(figure):
-        before = spent(session)
-        figure.page.keyboard.press(key)
-        figure.page.wait_for_timeout(PAUSE)
-        after = spent(session)
-        events = len(costs.get("script", ()))
-        if figure.page.evaluate("waits.length") == events:
-            continue  # the control stood at its end
-        for name in before:
-            costs.setdefault(name, []).append(after[name] - before[name])
-    return {**costs, "waiting": figure.page.evaluate("waits")}
+def high(values: list[float]) -> float:
+    """Return what 95 % of some values stay below."""
+    return statistics.quantiles(values, n=20)[-1]
 
 
-def next_frames(figure: FigureOnPage) -> list[bool]:
-    """Return for each event whether the view showed it in the next frame; watching changes costs time too."""
-    page = figure.page
-    figure.place.locator(".d2l-view").evaluate("(view) => watchView(view)")
-    page.evaluate("[waits.length, changes.length] = [0, 0]")
-    for key in walk(figure):
-        page.keyboard.press(key)
-        page.wait_for_timeout(PAUSE)
-        page.evaluate("waits.length > changes.length && closeEvent()")
-    changes: list[bool] = page.evaluate("changes")
-    return changes
+def line(label: str, rounds: list[tuple[list[float], list[float]]]) -> str:
+    """Write a line of the table: medians over the rounds."""
+    cells, ends = [], []
+    for values in zip(*rounds, strict=True):  # what was waited, what was computed
+        ends = sorted(map(high, values))
+        middle = statistics.median(map(statistics.median, values))
+        cells.append(f"{middle:8.1f}{statistics.median(ends):8.1f}")
+    return f"{label:40}{''.join(cells)}  {' '.join(f'{end:.0f}' for end in ends)}"
 
 
-def line(name: str, costs: Costs, changes: list[bool]) -> str:
-    """Write a line of the table."""
-    pairs = [(statistics.median(values), statistics.quantiles(values, n=20)[-1]) for values in costs.values()]
-    cells = [f"{median:6.1f} / {high:5.1f}" for median, high in pairs]
-    return f"{name:34}" + "".join(cells) + f"{sum(changes):6}/{len(changes)}"
-
-
-def open_page(page: Page, path: Path) -> list[FigureOnPage]:
-    """Open a page, and set up all its figures."""
-    page.add_init_script(WATCH)
-    page.goto(path.resolve().as_uri())
-    return [FigureOnPage(page, number) for number in range(len(EXPLORERS))]
-
-
-def compare(folders: list[Path]) -> None:
+def measure(folders: list[Path], names: list[str]) -> None:
     """Measure pages by turns, and print a line for each explorer on each page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=ARGUMENTS)
-        heads = "".join(f"{name:>14}" for name in ("script", "layout", "both", "thread", "waiting"))
-        print(f"{'milliseconds, median / 95 %':34}{heads}  next frame")
-        for number, name in enumerate(EXPLORERS):
-            everything: list[Costs] = [{} for _ in folders]
-            changes: list[list[bool]] = [[] for _ in folders]
-            for turn in range(ROUNDS + 1):
+    title = f"milliseconds: median, 95 % (goal {GOAL})"
+    print(f"{title:40}{'waiting':>16}{'computing':>16}  computing of each round")
+    with launch() as browser:
+        for name in names:
+            rounds: list[list[tuple[list[float], list[float]]]] = [[] for _ in folders]
+            for turn in range(ROUNDS):
                 for at, folder in enumerate(folders):
-                    page = browser.new_page(viewport={"width": 1280, "height": 900}, bypass_csp=True)
-                    session = page.context.new_cdp_session(page)
-                    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-                    figure = open_page(page, folder / PAGE)[number]
-                    scroll_to(figure.place)
-                    if turn == ROUNDS:
-                        changes[at] = next_frames(figure)
-                    else:
-                        for key, values in measure(figure, session).items():
-                            everything[at].setdefault(key, []).extend(values)
+                    page = browser.new_page(viewport={"width": 1280, "height": 900})
+                    page.goto((folder / PAGE).resolve().as_uri())
+                    rounds[at].append(inputs_into(page, EXPLORERS.index(name), turn + 1))
                     page.close()
-            for folder, costs, shown in zip(folders, everything, changes, strict=True):
-                print(line(f"{name} {folder.name if len(folders) > 1 else ''}", costs, shown), flush=True)
-        browser.close()
+            for folder, found in zip(folders, rounds, strict=True):
+                print(line(f"{name} {folder.name if len(folders) > 1 else ''}", found), flush=True)
 
 
 def main() -> None:
@@ -177,15 +158,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("folders", nargs="*", type=Path, help="pages built before with --keep")
     parser.add_argument("--keep", type=Path, help="where to build a page that stays")
+    parser.add_argument("--only", action="append", choices=EXPLORERS, help="measure only this explorer")
     options = parser.parse_args()
     if options.keep:
         build_page(options.keep)
     elif options.folders:
-        compare(options.folders)
+        measure(options.folders, options.only or EXPLORERS)
     else:
         with tempfile.TemporaryDirectory() as folder:
             build_page(Path(folder) / "book")
-            compare([Path(folder) / "book"])
+            measure([Path(folder) / "book"], options.only or EXPLORERS)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ PAGES = ["channels", "convolution", "cost", "feature_maps", "gradient", "own_dig
 PAGES += ["pooling", "receptive_field", "training"]
 FINDINGS = """axe.run('.d2l-live', {preload: false}).then(({violations}) =>
     violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)]))"""
-RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*')].map((part) =>
+RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*:not(.d2l-scroll *)')].map((part) =>
     part.getBoundingClientRect().right))"""
 
 

@@ -261,8 +261,20 @@ def test_on_a_phone(phone):
     for layers, size in [([Layer(2)] * 6, 40), ([Layer(7, 4, 0, 8)] * 6, 40), ([Layer(1)], 1)]:
         explorer.set_stack(layers, size)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        ends = "figure => [...figure.querySelectorAll('*')].map(part => part.getBoundingClientRect().right)"
+        parts = "[...figure.querySelectorAll('*:not(.d2l-scroll *)')]"
+        ends = f"figure => {parts}.map(part => part.getBoundingClientRect().right)"
         assert max(explorer.place.evaluate(ends)) <= 360
+    explorer.set_stack([Layer(2)] * 6, 40)
+    boxes = "cells => cells.map((cell) => cell.getBoundingClientRect()).map((box) => [box.width, box.height])"
+    sizes = explorer.place.locator("[role=radio]").evaluate_all(boxes)
+    assert len(sizes) == 34
+    assert all(min(size) >= 23.9 for size in sizes)  # a finger hits one
+    explorer.cell(20).tap()
+    assert explorer.chosen() == [20]
+    explorer.control("Output cell").press("End")
+    explorer.settle()
+    assert explorer.cell(33).bounding_box()["x"] + 24 <= 360  # it scrolled there
+    explorer.set_stack([Layer(1)], 1)
     page.set_viewport_size({"width": 1280, "height": 800})
     explorer.settle()
     assert explorer.place.locator(".d2l-cone").bounding_box()["width"] == pytest.approx(90, abs=2)

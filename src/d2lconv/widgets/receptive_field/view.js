@@ -20,6 +20,8 @@ const GAP = 30; // between two rows at most, for the cone
 const CONE = 300; // height of all rows at most
 const GUTTER = 60; // left of the rows, for their names
 const BARS = 34; // height of the tallest bar
+const TOUCHED = 24; // pixels from one output cell to the next, on a phone, so that a finger hits one
+const PHONE = 480; // pixels of a narrower view
 const LEGIBLE = 19; // width of a cell that has room for a number
 const KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, Home: -Infinity, End: Infinity };
 const LEGEND = "k kernel size, s stride, d dilation; r size of a field, j jump to the next, n number of cells";
@@ -113,7 +115,7 @@ function makeChoice(around, onPoint, onPick) {
     pointerover: (event) => event.pointerType !== "touch" && onPoint(numberOf(event) < 0 ? null : numberOf(event)),
     pointerleave: () => onPoint(null),
     click: (event) => pick(nearest(event)),
-    pointermove: (event) => event.pointerType === "touch" && pick(nearest(event)),
+    pointermove: (event) => event.pointerType === "touch" && !event.target.closest(".d2l-wide") && pick(nearest(event)),
     focusin: (event) => onPick(numberOf(event)),
     keydown(event) {
       if (!(event.key in KEYS)) return;
@@ -140,7 +142,7 @@ function makeChoice(around, onPoint, onPick) {
 
 function layOut(root, { edit, complain, point, pick }) {
   const table = makeTable(edit, complain);
-  const frame = make("div");
+  const frame = make("div", { class: "d2l-scroll" });
   const choice = makeChoice(frame, point, pick);
   const drawing = make("g", { "aria-hidden": "true" });
   const marks = make("g", { "aria-hidden": "true" });
@@ -149,23 +151,27 @@ function layOut(root, { edit, complain, point, pick }) {
   const formula = make("p", { class: "d2l-formula" });
   const note = make("p", { class: "d2l-note" });
   root.append(table.element, make("p", { class: "d2l-caption" }, LEGEND), formula, note, frame);
-  return { table, choice, drawing, marks, svg, formula, note };
+  return { table, choice, drawing, marks, svg, frame, formula, note };
 }
 
 // ---- draw ----
 
-/** Where the rows stand, the output on top, each cell over the middle of what it sees of the input. */
+/**
+ * Where the rows stand, the output on top, each cell over the middle of what it sees of the input. On a phone they can
+ * be wider than the view, which then scrolls.
+ */
 function scaleOf({ state, standing }, width) {
-  const side = Math.min(WIDE, (width - GUTTER - 2) / state.input_size);
+  const least = width < PHONE ? TOUCHED / standing.at(-1).j : 0;
+  const side = Math.min(WIDE, Math.max((width - GUTTER - 2) / state.input_size, least));
   const x = (i, cell) => GUTTER + (cell * standing[i].j + (standing[i].r - 1) / 2) * side; // left end
   const gap = Math.min(GAP, (CONE - TALL * standing.length) / (standing.length - 1));
   const y = (i) => 1 + (standing.length - 1 - i) * (TALL + gap);
-  return { side, x, y };
+  return { side, x, y, isWide: GUTTER + side * state.input_size + 2 > width };
 }
 
 function drawCone(parts, shown, scale) {
   const { state, standing, seen, fits, cell, paths } = shown;
-  const { side, x, y } = scale;
+  const { side, x, y, isWide } = scale;
   const box = (i, position) => {
     const role = marked("d2l-box", i ? "d2l-output" : "d2l-input", seen[i].includes(position) && "d2l-here");
     const rect = ["rect", { class: role, x: x(i, position), y: y(i), width: side, height: TALL }];
@@ -181,11 +187,20 @@ function drawCone(parts, shown, scale) {
   });
   const links = fits ? standing.slice(1).flatMap((row, i) => linksBetween(row, seen, i, scale)) : [];
   fill(parts.drawing, ["g", {}, ...links], ...rows);
-  parts.choice.show(fits ? standing[last].n : 0, state.cell, (position) => box(last, position));
+  const reach = Math.min(Math.max(side, TOUCHED), standing[last].j * side); // of the area to hit
+  const area = (position) => ["rect", { class: "d2l-area", x: x(last, position) + (side - reach) / 2, y: y(last), width: reach, height: TALL }];
+  parts.choice.show(fits ? standing[last].n : 0, state.cell, (position) => [...box(last, position), area(position)]);
   const left = GUTTER + cell * standing[last].j * side;
   fill(parts.marks, ...(fits ? bars(standing[last].r, paths, left, y(0) + TALL, side) : []));
   const height = y(0) + TALL + (fits ? BARS + 34 : 4);
-  dress(parts.svg, { width: GUTTER + side * state.input_size + 2, height });
+  dress(parts.svg, { class: marked("d2l-cone", isWide && "d2l-wide"), width: GUTTER + side * state.input_size + 2, height });
+  if (fits && isWide) keepInView(parts.frame, x(last, state.cell), side);
+}
+
+/** Scroll to the chosen cell where it is out of sight. */
+function keepInView(frame, left, side) {
+  const { scrollLeft, clientWidth } = frame;
+  if (left < scrollLeft || left + side > scrollLeft + clientWidth) frame.scrollLeft = left - (clientWidth - side) / 2;
 }
 
 /** Connect the marked cells of row i with those of the row above it. */

@@ -52,7 +52,7 @@ SHAPES = Value(
         Misconception(
             "weight transposed",
             (6, 4, 4, 5, 4),
-            "Each neuron is a row of the weight matrix. The names `nn.Linear(inputs, outputs)` mislead.",
+            "Each neuron is a row of the weight matrix. The order in `nn.Linear(inputs, outputs)` misleads.",
         ),
         Misconception("bias for each input", (4, 6, 6, 5, 4), "A bias belongs to a neuron, not to an input."),
         Misconception(

@@ -150,7 +150,7 @@ PAPER = Setting(
         Misconception(
             "half, rounded down",
             half(2),
-            "Only the odd size fits. Kernel minus padding at both sides must be larger by one.",
+            "Only 97 fits. Kernel minus padding at both sides must be larger by one.",
         ),
         Misconception(
             "odd size does not fit",

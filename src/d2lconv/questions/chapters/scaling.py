@@ -24,7 +24,7 @@ QUESTIONS = (
         {
             "twice as fast": "Handing out the parts takes time, and some steps have nothing to hand out.",
             "as fast as one": "The larger layers do gain: their parts take longer than handing them out.",
-            "more than twice": "Two workers do not do more than twice the work of one.",
+            "more than twice": "Two threads do not do more than twice the work of one.",
         },
         tests="why two threads are not twice as fast",
     ),

@@ -11,7 +11,7 @@ from d2lconv_book.explorers import add_translation
 # Names, code, keys and units stay as they are.
 NAMES = (
     "PyTorch|ReLU|LeNet|VGG [A-E]|VALID|SAME|FULL|Sobel|sigmoid|tanh|softmax|ceil_mode|[XKYZG][.]grad|Shift|"
-    "Backspace|Delete|nat"
+    "Backspace|Delete|nat|JPEG|PNG|MB"
 )
 #: Keeps what the view wrote, before it is translated: the page's first observer is called first.
 LISTEN = """(() => {

@@ -64,7 +64,8 @@ pdf: book  ## print the rendered editions as PDFs, for their pages of downloads 
 	$(BIN)/python -m tools.pdf _build/html
 
 scorm: _build/html/index.html | $(READY)  ## pack chapters' questions for learning platforms (CHAPTER=name for one)
-	@$(BIN)/python -m tools.scorm _build/html _build/scorm $(CHAPTER)
+	@for site in _build/html _build/html/zh; do \
+		$(BIN)/python -m tools.scorm $$site _build/scorm $(CHAPTER) || exit 1; done
 
 audit: book  ## print what each page of the rendered book costs a reader
 	$(BIN)/python -m tools.page_cost _build/html

@@ -1,7 +1,8 @@
 """Pack a chapter's questions for a learning platform: `python -m tools.scorm`, `make scorm CHAPTER=pooling`.
 
 A package of SCORM 1.2 is a zip with a manifest that lists its files. The page in it holds the questions and
-those exercises that need no code, as the built book shows them, with the same scripts.
+those exercises that need no code, as the built book shows them, with the same scripts. For Chinese packages
+the site is the folder of that edition, `_build/html/zh`.
 """
 
 import argparse
@@ -61,8 +62,8 @@ def parts_of(page: Tag, address: str) -> Iterator[str]:
         yield "\n".join(map(str, (heading, *prompt, form)))
 
 
-def page_of(site: Path, chapter: str) -> tuple[str, str]:
-    """Return the title of a chapter and the page of its package."""
+def page_of(site: Path, chapter: str) -> tuple[str, str, str]:
+    """Return the language of a chapter, its title, and the page of its package."""
     path = site / "book" / f"{chapter}.html"
     page = BeautifulSoup(path.read_text("utf-8"), "html.parser")
     if not page.select(".d2l-ask"):
@@ -73,12 +74,13 @@ def page_of(site: Path, chapter: str) -> tuple[str, str]:
     for other in page.select(".headerlink, .section-number, .eqno"):
         other.decompose()
     name = escape(title.get_text().strip())
-    language = page.html["lang"] if page.html else "en"
+    language = str(page.html["lang"]) if page.html else "en"
     head = HEAD.format(policy=POLICY, name=name)
     body = "\n".join(parts_of(page, str(address["href"])))
     score = '<p class="d2l-score" role="status"></p>'
     text = f"<body><main>\n<h1>{name}</h1>\n{score}\n{body}\n</main></body>"
     return (
+        language.partition("-")[0],
         title.get_text().strip(),
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n{head}\n</head>\n{text}\n</html>\n',
     )
@@ -87,7 +89,7 @@ def page_of(site: Path, chapter: str) -> tuple[str, str]:
 # ---- the package ----
 
 
-def manifest_of(chapter: str, title: str, files: list[str]) -> bytes:
+def manifest_of(name: str, title: str, files: list[str]) -> bytes:
     """Return the manifest: one unit to be learned, which is the first of the files."""
     ET.register_namespace("", IMSCP)
     ET.register_namespace("adlcp", ADLCP)
@@ -97,7 +99,7 @@ def manifest_of(chapter: str, title: str, files: list[str]) -> bytes:
         element.text = text or None
         return element
 
-    root = ET.Element(f"{{{IMSCP}}}manifest", {"identifier": f"d2lconv-{chapter}", "version": "1.0"})
+    root = ET.Element(f"{{{IMSCP}}}manifest", {"identifier": name, "version": "1.0"})
     metadata = add(root, "metadata")
     add(metadata, "schema", "ADL SCORM")
     add(metadata, "schemaversion", "1.2")
@@ -106,8 +108,8 @@ def manifest_of(chapter: str, title: str, files: list[str]) -> bytes:
     add(add(organization, "item", identifier="item", identifierref="page"), "title", title)
     resource = add(add(root, "resources"), "resource", identifier="page", type="webcontent", href=files[0])
     resource.set(f"{{{ADLCP}}}scormtype", "sco")
-    for name in files:
-        add(resource, "file", href=name)
+    for file in files:
+        add(resource, "file", href=file)
     ET.indent(root)
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return written
@@ -115,7 +117,8 @@ def manifest_of(chapter: str, title: str, files: list[str]) -> bytes:
 
 def pack(site: Path, chapter: str, folder: Path) -> Path:
     """Write the package of a chapter of the built book into a folder, and return its path."""
-    title, page = page_of(site, chapter)
+    language, title, page = page_of(site, chapter)
+    package_name = f"d2lconv-{chapter}" if language == "en" else f"d2lconv-{chapter}-{language}"
     styles = [(site / "_static" / name).read_text("utf-8") for name in ("palette.css", "ask.css")]
     script = (site / "_static/scorm.js").read_text("utf-8")
     files: dict[str, str | bytes] = {
@@ -123,9 +126,9 @@ def pack(site: Path, chapter: str, folder: Path) -> Path:
         "style.css": "\n".join([*styles, STYLE]),
         "scorm.js": script,
     }
-    path = folder / f"d2lconv-{chapter}.zip"
+    path = folder / f"{package_name}.zip"
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = manifest_of(chapter, title, list(files))
+    manifest = manifest_of(package_name, title, list(files))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in {"imsmanifest.xml": manifest, **files}.items():
             package.writestr(

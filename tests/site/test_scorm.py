@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from playwright.sync_api import expect
 from tests.built_book import ROOT, sideways
+from tests.site.test_editions import HAN
 from tests.site.test_pages import faults_of
 from tools.scorm import ADLCP, IMSCP, pack
 
@@ -218,6 +219,32 @@ def test_page_answers_alone_and_says_that_nobody_is_told(packages, visit, tmp_pa
     answer(page, "padding_stride.layers", "6")
     assert "1 of" in page.locator(".d2l-score").inner_text()
     assert page.evaluate("localStorage.length") == 0
+    assert sideways(page) == 0
+    assert faults_of(page) == {}
+    assert problems == []
+
+
+def test_chinese_package_asks_the_same_and_speaks_chinese(packages, site, visit, tmp_path):
+    path = pack(site / "zh", "pooling", tmp_path)
+    assert path.name == "d2lconv-pooling-zh.zip"
+    asked = []
+    for one in (path, packages["pooling"]):
+        with zipfile.ZipFile(one) as package:
+            asked.append(re.findall(r'data-ask="([^"]+)"', package.read("index.html").decode()))
+    assert asked[0] == asked[1] == list(RIGHT)
+    with zipfile.ZipFile(path) as package:
+        assert 'identifier="d2lconv-pooling-zh"' in package.read("imsmanifest.xml").decode()
+        package.extractall(tmp_path)
+    page, problems = visit((tmp_path / "index.html").as_uri(), width=360)
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    for number, name in enumerate(("pooling.columns", "pooling.1"), 1):
+        place = page.locator(f'[data-ask="{name}"]')
+        place.locator("input, textarea").first.fill(RIGHT[name])
+        place.locator("form button").first.click()
+        expect(place.get_by_role("status")).to_contain_text("正确")
+        expect(page.locator(".d2l-score")).to_contain_text(f"7题中{number}题")
+    texts = page.locator("h1, h2, p, li, summary, button, label, [role=status]").all_inner_texts()
+    assert [text for text in texts if re.search("[A-Za-z]{3}", text) and not HAN.search(text)] == []
     assert sideways(page) == 0
     assert faults_of(page) == {}
     assert problems == []

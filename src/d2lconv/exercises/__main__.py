@@ -12,9 +12,9 @@ from pathlib import Path
 
 from d2lconv.exercises.engine import progress
 from d2lconv.exercises.engine.grading import Grade, grade, misconceptions, notebooks_of, points
-from d2lconv.exercises.engine.notebooks import without_solutions
+from d2lconv.exercises.engine.notebooks import read_sheet, without_solutions
 from d2lconv.exercises.engine.registry import every_exercise
-from d2lconv.language import translate
+from d2lconv.language import fill, translate
 
 __all__ = ["main"]
 
@@ -186,7 +186,10 @@ def _write_blank(options: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         print(f"{source}: {error}", file=sys.stderr)
         return 2
-    print(f"{target}: without the worked solutions")
+    if read_sheet(source, whole=True).solved:
+        print(fill("{}: without the worked solutions", str(target)))
+    else:
+        print(fill("{}: there are no worked solutions in {}", str(target), str(source)))
     return 0
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+from tools import notebooks, translation
 
 from d2lconv.exercises import check, load
 from d2lconv.exercises.__main__ import main
 from d2lconv.exercises.engine import grading, worker
-from d2lconv.exercises.engine.grading import _events, grade, notebooks_of
+from d2lconv.exercises.engine.grading import _events, grade, notebooks_of, points
 from d2lconv.exercises.engine.notebooks import as_python, read_sheet, without_solutions
 
 CHAPTER = Path(__file__).parents[3] / "book" / "convolution.ipynb"
@@ -401,15 +403,75 @@ def test_cells_and_magics(notebook):
         compile(as_python(magic), "", "exec")
 
 
-def test_a_notebook_to_hand_out_has_no_solutions(tmp_path, capsys):
+# ---- notebooks to hand out, in both languages ----
+
+
+@pytest.fixture(params=["en", "zh"])
+def chapter_file(request, tmp_path):
+    """Return the file of a chapter as a reader has it, in English and in Chinese."""
+    if request.param == "en":
+        return CHAPTER
+    path = tmp_path / "卷积.ipynb"
+    path.write_text(notebooks.dumps(translation.chapter(CHAPTER)), "utf-8")
+    return path
+
+
+def test_a_notebook_to_hand_out_has_no_solutions(chapter_file, tmp_path, capsys):
     target = tmp_path / "sheet.ipynb"
     chosen = ["--only", "convolution.1,", "convolution.3", "--output", str(target)]
-    assert main(["blank", str(CHAPTER), *chosen]) == 0
+    assert main(["blank", str(chapter_file), *chosen]) == 0
+    assert capsys.readouterr().out == f"{target}: without the worked solutions\n"
     sheet = read_sheet(target, whole=False)
     assert sheet.solved == ()
     assert sheet.named == sheet.set_exercises == ("convolution.1", "convolution.3")
-    assert "worked solution" not in target.read_text("utf-8")
-    assert main(["blank", str(CHAPTER), *chosen]) == 2
+    assert len(sheet.above) > 10
+    text = target.read_text("utf-8")
+    assert not re.search("worked solution|参考答案|solution=True|_solution", text)
+    line = "Exercises to hand in: " if chapter_file == CHAPTER else "要交的练习："
+    assert f"{line}convolution.1, convolution.3" in text
+    assert main(["blank", str(chapter_file), *chosen]) == 2
     assert "exists" in capsys.readouterr().err
-    everything = without_solutions(CHAPTER)["cells"]
-    assert len(everything) == len(json.loads(CHAPTER.read_text("utf-8"))["cells"]) - 9
+    everything = without_solutions(chapter_file)["cells"]
+    assert len(everything) == len(json.loads(chapter_file.read_text("utf-8"))["cells"]) - 9
+
+
+def test_a_notebook_that_has_no_solutions_is_told(notebook, capsys):
+    source = notebook(RIGHT)
+    assert main(["blank", str(source)]) == 0
+    assert f"there are no worked solutions in {source}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Exercises to hand in: convolution.1, convolution.3",
+        "**exercises to hand in:** `convolution.1` and `convolution.3`",
+        "要交的练习：convolution.1, convolution.3",
+        "**要交的练习**：convolution.1和convolution.3。",
+        "要交的练习: convolution.1、convolution.3",
+    ],
+)
+def test_a_sheet_says_what_is_to_be_handed_in(tmp_path, line):
+    path = tmp_path / "sheet.ipynb"
+    path.write_text(writes(new_notebook(cells=[new_markdown_cell(f"# Week 3\n\n{line}")])), "utf-8")
+    assert read_sheet(path, whole=False).set_exercises == ("convolution.1", "convolution.3")
+
+
+def test_answers_count_the_same_in_either_language(forked, chapter_file, tmp_path):
+    answers = {
+        1: RIGHT[1],
+        2: 'answer = "a"',
+        3: RIGHT[3],
+        5: 'answer = globals().get("corr2d_repaired", ...)',  # the worked solution of 4, which does not run
+    }
+    nb = notebooks.load(chapter_file)
+    for cell in nb.cells:
+        if cell.id.endswith("-yours") and (number := int(cell.id.split("-")[1])) in answers:
+            cell.source = cell_of(number, answers[number]).source
+    path = tmp_path / "answers.ipynb"
+    path.write_text(notebooks.dumps(nb), "utf-8")
+    graded = grade(path, seconds=120, memory=8)
+    found = {one.exercise.partition(".")[2]: one.status for one in graded}
+    assert {number for number, status in found.items() if status != "not attempted"} == {"1", "2", "3"}
+    assert [found[number] for number in "123"] == ["correct", "not yet", "correct"]
+    assert points(graded) == (3, 16)

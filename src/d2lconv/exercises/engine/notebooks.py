@@ -11,12 +11,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_SOLUTION = re.compile(r"\s*#\s*(?:@title\s+)?Solution\b", re.IGNORECASE)
-_SECTION = re.compile(r"^##[ \t]+Exercises[ \t]*$", re.MULTILINE)
-_EXERCISE = re.compile(r"^###[ \t]+Exercise\b", re.MULTILINE)
+from d2lconv.language import LANGUAGES, fill, translate
+
+
+def _said(text: str) -> dict[str, str]:
+    """Return what a text is in the notebooks of each edition, and the edition's language."""
+    return {translate(text, name, "grading"): name for name in ("en", *LANGUAGES)}
+
+
+def _any_of(text: str) -> str:
+    """Return a pattern for a text in any of the languages."""
+    return f"(?:{'|'.join(map(re.escape, _said(text)))})"
+
+
+_FOLDED = re.compile(_any_of("; a worked solution is folded up below"))
+_SOLUTION = re.compile(rf"\s*#\s*(?:@title\s+)?{_any_of('Solution')}\b", re.IGNORECASE)
+_SECTION = re.compile(rf"^##[ \t]+({_any_of('Exercises')})[ \t]*$", re.MULTILINE)
+_EXERCISE = re.compile(rf"^###[ \t]+{_any_of('Exercise')}(?![A-Za-z])", re.MULTILINE)
+_HAND_IN = re.compile(rf"^\W{{0,10}}{_any_of('Exercises to hand in')}(.*)$", re.IGNORECASE | re.MULTILINE)
+# Chinese has no spaces between words: in "channels.1和channels.3" the second name begins after "和"
+_NAME = re.compile(r"(?:[^\W\u3400-\u9fff]+|[\u3400-\u9fff]+)\.\d+")
 _MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _CHECKED = re.compile(r"""\bcheck\(\s*(?:exercise\s*=\s*)?["']([\w.]{1,100})["']""")
-_HAND_IN = re.compile(r"^\W{0,10}exercises to hand in\W{0,4}[ \t](.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,8 @@ def read_cells(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]]]:
 def read_sheet(path: Path, *, whole: bool) -> Sheet:
     """Read what is to be graded; raise a ValueError if the file is no notebook.
 
-    Worked solutions are left out: cells that begin with ``# Solution`` or ``# @title Solution``.
+    Worked solutions are left out: cells that begin with ``# Solution`` or ``# @title Solution``, or with the
+    same in another language of the course.
     """
     _, texts = read_cells(path)
     starts = [n for n, (kind, text) in enumerate(texts) if kind == "markdown" and _SECTION.search(text)]
@@ -72,7 +89,7 @@ def read_sheet(path: Path, *, whole: bool) -> Sheet:
     for position, (kind, text) in enumerate(texts):
         if kind == "markdown":
             for line in _HAND_IN.findall(text):
-                set_exercises += re.findall(r"\w+\.\d+", line)
+                set_exercises += _NAME.findall(line)
         if kind != "code":
             continue
         number += 1
@@ -145,8 +162,11 @@ def without_solutions(path: Path, only: Sequence[str] = ()) -> dict[str, Any]:
             group.append(position)
     close()
     for cell in kept:
-        text = "".join(cell["source"]).replace("; a worked solution is folded up below", "")
-        if only and cell["cell_type"] == "markdown" and _SECTION.search(text):
-            text += f"\n\nExercises to hand in: {', '.join(only)}"
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown" and (section := _SECTION.search(text)):
+            text = _FOLDED.sub("", text)
+            if only:
+                line = fill("Exercises to hand in: {}", ", ".join(only), name=_said("Exercises")[section[1]])
+                text += f"\n\n{line}"
         cell["source"] = text.splitlines(keepends=True)
     return notebook | {"cells": kept}

@@ -297,7 +297,8 @@ LAST_WINDOW_WRONG = (
             if ceil_mode
             else output_size(n, kernel_size, stride, padding, False)
         ),
-        "Your exception leaves out too many windows: one may begin less than n + padding cells after the first.",
+        "Your exception leaves out too many windows: one may begin less than n + padding cells after the "
+        "first.",
     ),
     Misconception(
         "ceil mode ignored",

@@ -52,6 +52,8 @@ def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
 
 def place_box(app: Sphinx, doctree: nodes.document) -> None:
     """Put a box with two questions of earlier chapters before the first section of a chapter."""
+    if not Path(app.srcdir, "_toc.yml").is_file():  # pages that stand alone
+        return
     names = [path.stem for path in notebooks(Path(app.srcdir)) if path.stem in CHAPTERS]
     here = Path(app.env.docname).name
     before = list(takewhile(lambda name: name != here, names))

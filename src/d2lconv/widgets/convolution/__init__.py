@@ -72,7 +72,7 @@ class ConvolutionView(View):
 
     _esm = join_scripts("convolution/view.js")
     _css = join_styles("shared/base.css", "convolution/view.css")
-    height = (63.9, 82.0)
+    height = (55.1, 79.3)
     late = ("photographs",)
 
     input = Matrix(INPUT, largest=12).tag(sync=True)

@@ -43,7 +43,7 @@ export function readStored({ jpeg }) {
 
 /** Read what a reader has chosen. What cannot be used is a RangeError, in a sentence. @param {File} file */
 export async function readOwn(file) {
-  const name = `“${file.name.slice(0, 40)}”`;
+  const name = `“${file.name.slice(0, 24)}”`;
   if (file.type && !file.type.startsWith("image/")) throw new RangeError(`${name} is not an image. Choose a photograph.`);
   if (file.size > LARGEST_FILE * 2 ** 20) {
     throw new RangeError(`${name} has ${Math.round(file.size / 2 ** 20)} MB. Choose an image of at most ${LARGEST_FILE} MB.`);
@@ -52,6 +52,6 @@ export async function readOwn(file) {
     return await readImage(file);
   } catch (error) {
     if (error instanceof RangeError) throw new RangeError(`${name} cannot be used: ${error.message}. Choose another image.`);
-    throw new RangeError(`${name} cannot be read: it is damaged, or of a kind that this browser does not know. A JPEG or a PNG works everywhere.`);
+    throw new RangeError(`${name} cannot be read: it is damaged, or of a kind that this browser does not know. Try a JPEG.`);
   }
 }

@@ -19,15 +19,14 @@ export function makePicture({ pick, take }) {
   const [image, map] = [makeMap("image"), makeMap("output")];
   const [before, scale] = [make("div", { class: "d2l-caption" }), make("div", { class: "d2l-scale" })];
   const select = make("select", { change: () => pick(select.selectedIndex < names.length ? select.selectedIndex : null) });
-  const note = make("p", { class: "d2l-privacy" }, PRIVACY);
-  const trouble = make("p", { class: "d2l-privacy d2l-trouble", role: "alert" });
+  const note = make("p", {}, PRIVACY);
+  const trouble = make("p", { class: "d2l-trouble", role: "alert" });
   const frame = ({ element }, ...more) => make("div", { class: "d2l-picture" }, element, ...more);
   const element = make(
-    ...["div", {}],
+    ...["div", { class: "d2l-album" }],
     make("div", { class: "d2l-choose" }, make("label", {}, "Picture ", select), opener("Choose a photograph"), opener("Take a photograph", { capture: "environment" })),
     make("div", { class: "d2l-pictures" }, frame(image, before), frame(map, make("div", { class: "d2l-caption" }, "Its feature map"), scale)),
-    note,
-    trouble,
+    make("div", { class: "d2l-privacy" }, note, trouble),
   );
   for (const { element: plate } of [image, map]) plate.setAttribute("role", "img");
   let names = [];

@@ -207,7 +207,7 @@ function render({ model, el }) {
   const root = make("div", { class: "d2l-view d2l-gradient" });
   const pointer = makePointer(() => soon());
   const edits = (name) => (cell, value) => changeNumber(model, name, cell, value);
-  let now = null;
+  let [now, heard] = [null, null]; // heard: the loss that was said last
   const parts = layOut(root, {
     edit: {
       X: edits("input"),
@@ -237,8 +237,10 @@ function render({ model, el }) {
     const { words, formula } = explain(now);
     write(parts.note, words);
     fill(parts.formula, ...formula);
-    const loss = now.T ? ` Loss ${now.loss.toPrecision(4)} at step ${now.steps}.` : "";
-    say(`${words} ${parts.formula.textContent}.${loss}`);
+    const loss = now.T ? `Loss ${now.loss.toPrecision(4)} at step ${now.steps}.` : "";
+    const sum = `${words} ${parts.formula.textContent}.`;
+    say((now.loss === heard ? [sum, loss] : [loss, sum]).join(" ").trim()); // first what is new
+    heard = now.loss;
   }
 
   const settings = ["layer_index", "input", "kernel", "above", "target", "rate", "steps", "part", "cell"];

@@ -1,8 +1,8 @@
 """How long an input into each interactive figure waits for the frame that shows it.
 
-Run `python -m benchmarks.input_to_paint`: it builds a page with all explorers and opens it in Chromium. To
-compare two versions in one run, which goes on while others use the machine, build a page with each
-(`--keep FOLDER`) and name both folders; they are measured by turns.
+Run `PYTHONPATH=book/_ext python -m benchmarks.input_to_paint`: it builds a page with all explorers and opens
+it in Chromium. To compare two versions in one run, which goes on while others use the machine, build a page
+with each (`--keep FOLDER`) and name both folders; they are measured by turns.
 
 An input is a random value of a random control, or the pointer on a random cell, picture or row; in own_digit
 also a stroke. It comes at any time between two frames, and its wait ends when the next frame is painted.

@@ -194,7 +194,10 @@ def test_numbers_are_edited_live_and_what_is_no_number_is_marked_and_explained(e
         explorer.press("Enter", "Tab")
         assert explorer.numbers(grid)[1][2] == -2.5
         assert explorer.is_right()
-    cell, alert = explorer.cell("input", 0, 0), explorer.place.get_by_role("alert")
+    cell, alert = (
+        explorer.cell("input", 0, 0),
+        explorer.place.locator(".d2l-complaint[role=alert]:not([hidden])"),
+    )
     for text, what in (("<b>", "“<b>” is not"), ("", "An empty cell is not"), ("1e9", "“1e9” is not")):
         cell.fill(text)
         assert alert.text_content() == f"{what} a number from −999,999 to 999,999; the figure still uses 1."

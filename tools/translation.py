@@ -187,6 +187,7 @@ _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 _FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]*)\)")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MARKDOWN = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin)
 _FULL_WIDTH = re.compile(r"[\u3000-\u303f\uff00-\uffef]")
 
 
@@ -218,8 +219,18 @@ def differences(source: str, text: str) -> Iterator[str]:
         yield "no Chinese in it"
     for found in re.finditer(rf".{{0,8}}(?:{_HAN} +[\w(]|[\w)] +{_HAN}|{_HAN}[,;:?!]).{{0,8}}", prose):
         yield f"a typed space or a half-width mark beside Chinese: {found[0]!r}"
-    for found in re.finditer(r"[^\s*]\*\*[^*]*[）」』”。，；：？！]\*\*[^\s*，。；：、！？）」』”]", prose):
-        yield f"** would stay as it is: {found[0]!r}"
+    if not literal_stars(source):  # a power in a comment of Python
+        yield from (f"** would stay as it is: {words!r}" for words in literal_stars(text))
+
+
+def literal_stars(text: str) -> list[str]:
+    """Return the words of a text in which asterisks are not taken for bold.
+
+    >>> literal_stars("**填充**（padding）是"), literal_stars("**填充（padding）**是")
+    ([], ['**填充（padding）**是'])
+    """
+    parts = (part for block in _MARKDOWN.parse(text) for part in block.children or [])
+    return [part.content for part in parts if part.type == "text" and "**" in part.content]
 
 
 def problems(page: Path) -> Iterator[str]:
@@ -356,9 +367,6 @@ def page_text(path: Path) -> str:
     return "\n\n".join(with_notes((unit, ours.get(name)) for name, unit in theirs.items())) + "\n"
 
 
-_MARKDOWN = MarkdownIt("commonmark").use(dollarmath_plugin)
-
-
 def anchors(text: str) -> list[list[str]]:
     r"""Return of each heading its id on the page, the name by which Markdown links to it, and its text.
 
@@ -382,20 +390,26 @@ def anchors(text: str) -> list[list[str]]:
     return found
 
 
+def prose(path: Path) -> str:
+    """Return the Markdown of a page or of a notebook's cells."""
+    if path.suffix == ".md":
+        return path.read_text("utf-8")
+    cells = notebooks.load(path).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
 def english_anchors(book: Book, path: Path) -> list[list[str]]:
     """Return the headings of an English page, with those of the lists that `d2lconv_book.frame` makes."""
-    if path.suffix == ".ipynb":
-        cells = notebooks.load(path).cells
-        return anchors("\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown"))
-    parts = yaml.safe_load((book.root / "_toc.yml").read_text("utf-8"))["parts"]
-    titles = {one: notebooks.load(one).cells[0].source.partition("\n")[0] for one in book.chapters()}
-    lists = {
-        "<!-- chapters -->": [f"### {part['caption']}" for part in parts],
-        "<!-- exercises -->": [f"#{titles[one]}" for one in titles if "### Exercise " in str(english(one))],
-    }
-    text = path.read_text("utf-8")
-    for mark, headings in lists.items():
-        text = text.replace(mark, "\n\n".join(headings))
+    text = prose(path)
+    if "<!-- chapters -->" in text:
+        parts = yaml.safe_load((book.root / "_toc.yml").read_text("utf-8"))["parts"]
+        headings = [f"### {part['caption']}" for part in parts]
+        text = text.replace("<!-- chapters -->", "\n\n".join(headings))
+    if "<!-- exercises -->" in text:
+        found = [one for one in map(prose, book.chapters()) if "### Exercise " in one]
+        text = text.replace(
+            "<!-- exercises -->", "\n\n".join(f"#{one.partition(chr(10))[0]}" for one in found)
+        )
     return anchors(text)
 
 
@@ -470,8 +484,7 @@ def write(folder: Path) -> None:
 
 def pages() -> list[Path]:
     """Return the pages that are translated: all but the reference of the package and the bibliography."""
-    found = [*BOOK.glob("*.ipynb"), *BOOK.glob("*.md")]
-    return sorted(page for page in found if page.stem not in ("api", "bibliography"))
+    return [page for page in Book(ROOT).pages() if page.stem not in ENGLISH_ONLY]
 
 
 def begin(page: Path) -> None:

@@ -80,6 +80,16 @@ def show(tab, book):
 
 
 @pytest.fixture
+def empty_desk(show):
+    """Open the page of own_digit, with nothing kept in the browser before and after."""
+    page = show("own_digit")
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    yield page
+    page.evaluate("localStorage.clear()")
+
+
+@pytest.fixture
 def phone(touched_tab, book):
     """Return a function that opens a page of the book on a phone, to be touched."""
     page, problems = touched_tab

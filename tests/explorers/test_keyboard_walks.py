@@ -79,13 +79,8 @@ def test_a_training_by_keyboard(show):
 
 
 @pytest.fixture
-def desk(show):
-    """Return a walk through own_digit, with nothing kept in the browser before and after."""
-    page = show("own_digit")
-    page.evaluate("localStorage.clear()")
-    page.reload()
-    yield Walk(page)
-    page.evaluate("localStorage.clear()")
+def desk(empty_desk):
+    return Walk(empty_desk)
 
 
 def test_a_digit_by_keyboard_drawn_kept_and_learned(desk):

@@ -152,13 +152,8 @@ class Desk(FigureOnPage):
 
 
 @pytest.fixture
-def desk(show):
-    """Return the figure, with nothing kept in the browser before and after."""
-    page = show("own_digit")
-    page.evaluate("localStorage.clear()")
-    page.reload()
-    yield Desk(page)
-    page.evaluate("localStorage.clear()")
+def desk(empty_desk):
+    return Desk(empty_desk)
 
 
 def expected(drawing):

@@ -22,6 +22,7 @@ from sphinx.util.osutil import relative_uri
 
 from d2lconv import language
 from d2lconv.widgets.base import FOLDER, View, join_scripts, join_styles
+from d2lconv_book.language import code_of
 
 LOGGER = logging.getLogger(__name__)
 
@@ -284,7 +285,7 @@ def add_host(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
 
 def add_translation(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """On a page in another language, load what translates its figures."""
-    name = str(app.config.language).partition("_")[0]
+    name = code_of(app)
     if 'class="d2l-live' in context.get("body", "") and name in language.LANGUAGES:
         file = f"{name}-figures.js"
         write_file(app, f"_static/{file}", language.page_script(name, ["figures"], ".d2l-live"))

@@ -24,8 +24,7 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
-from d2lconv.language import FOLDER as LANGUAGES
-from d2lconv.language import fill, translate
+from d2lconv.language import fill, page_script, translate
 from d2lconv.questions.kinds import anchor_of
 
 FOLDER = Path(__file__).with_name("web")
@@ -46,11 +45,6 @@ LOADED = {"d2l-ask": ("ask.js",), "d2l-practice": ("practice.js",), "d2l-due": (
 WORDS: dict[str, Any] = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
 #: The catalogue of sentences that a script makes of numbers, so that it has to translate them itself.
 SENTENCES = {"practice.js": "drills"}
-_SPEAK = """{{
-{translator}const say = translator({sentences});
-for (const place of document.querySelectorAll(".d2l-practice")) translateAll(place, say);
-}}
-"""
 Rule = dict[str, Any]
 
 _FILLED = re.compile(r"\{\w+\}")
@@ -266,10 +260,6 @@ def words(language: str = "en") -> dict[str, Any]:
 def script(name: str = "ask.js", language: str = "en") -> str:
     """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses, in a language."""
     texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
-    if language != "en" and name in SENTENCES:
-        sentences = (LANGUAGES / language / f"{SENTENCES[name]}.json").read_text(encoding="utf-8")
-        translator = (LANGUAGES / "translate.js").read_text(encoding="utf-8")
-        texts += _SPEAK.format(translator=translator, sentences=sentences)
     for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
         texts = pattern.sub("", texts)
     said = words(language)
@@ -278,7 +268,8 @@ def script(name: str = "ask.js", language: str = "en") -> str:
         hints = (*_HINTS, *_SAME_IN_ALL_CASES)
         data["HINTS"] = [[hint, translate(text, language)] for hint, _, text in hints]
     named = "".join(f"const {key} = {json.dumps(one, ensure_ascii=False)};\n" for key, one in data.items())
-    return f'(() => {{\n"use strict";\n{named}{texts}}})();\n'
+    spoken = page_script(language, [SENTENCES[name]], ".d2l-practice") if name in SENTENCES else ""
+    return f'(() => {{\n"use strict";\n{named}{texts}}})();\n{spoken * (language != "en")}'
 
 
 # ---- questions that come back ----

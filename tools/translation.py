@@ -14,8 +14,8 @@ The second word is the hash of the English text that was translated: when that c
 Of a cell with code, the unit holds what a reader reads and Python does not: `caption: …`, `alt: …`, and one
 line beginning with `#` for each comment, in their order.
 
-What `write` makes is a book of its own, with the same pages, cells, code and outputs; in these, questions and the
-replies of `check` are said in Chinese. A unit that is behind stays if its numbers, formulas, links and code
+What `write` makes is a book of its own, with the same pages, cells, code and outputs; in these, questions and
+the replies of `check` are in Chinese. A unit that is behind stays if its numbers, formulas, links and code
 still agree; else, and where there is none, the page shows the English text. A comment
 `<!-- translation: … -->` says so to `d2lconv_book.language`, which shows a note.
 """
@@ -90,6 +90,8 @@ _ASK = re.compile(r'^ask\("([\w.-]+)"\)$', re.MULTILINE)
 _REPLY = re.compile(r"\A(.+?) \(([\w.]+)(, worked solution)?\): (.*)")
 _DETAIL = re.compile(r"^  (\S[^:]*): ?(.*(?:\n(?:    .*)?)*)", re.MULTILINE)
 _HAN = r"[\u3400-\u9fff]"
+#: Signs that a voice leaves out or reads badly: an alt text has words.
+UNSPOKEN = re.compile(r"[×−÷∗=+→≤≥≠<>±]|\d ?·")
 
 
 @dataclass(frozen=True)
@@ -218,11 +220,14 @@ def differences(source: str, text: str) -> Iterator[str]:
             yield f"{kind}: missing {lost}, added {more}"
     if any(_FULL_WIDTH.search(re.sub(r"\\text\{[^}]*\}", "", formula)) for formula in _FORMULA.findall(text)):
         yield "a full-width mark stands in a formula"
+    for alt in re.findall(r"^alt: .*|!\[.*?\]", text, re.MULTILINE):
+        if found := UNSPOKEN.search(alt):
+            yield f"an alt text is read aloud: say {found[0]!r} in words"
     prose = _FORMULA.sub("x", _CODE.sub("x", text))
     if not source.startswith("#") and _WORD.search(source) and not re.search(_HAN, text):
         yield "no Chinese in it"
-    for found in re.finditer(rf".{{0,8}}(?:{_HAN} +[\w(]|[\w)] +{_HAN}|{_HAN}[,;:?!]).{{0,8}}", prose):
-        yield f"a typed space or a half-width mark beside Chinese: {found[0]!r}"
+    for fault in re.finditer(rf".{{0,8}}(?:{_HAN} +[\w(]|[\w)] +{_HAN}|{_HAN}[,;:?!]).{{0,8}}", prose):
+        yield f"a typed space or a half-width mark beside Chinese: {fault[0]!r}"
     if not literal_stars(source):  # a power in a comment of Python
         yield from (f"** would stay as it is: {words!r}" for words in literal_stars(text))
 

@@ -107,6 +107,7 @@ def test_a_good_translation_is_let_be(page):
         ("$m$", "$n$", "formulas: missing"),
         ("窗口", "窗口,", "a half-width mark"),
         ("# 池化", "## 池化", "its lines begin"),
+        ("参见", "![负−1](a.svg)", "an alt text is read aloud: say '−' in words"),
     ],
 )
 def test_a_spoiled_translation_is_noticed(page, old, new, named):

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 import yaml
+from playwright.sync_api import expect
 from tests.built_book import ROOT, pages, pages_in_toc, parse, sideways
 from tests.site.test_pages import settle
 from tools import translation
@@ -140,6 +141,46 @@ def test_switch_keeps_the_section_that_a_reader_has_come_to(visit, site):
     assert room["x"] < box["x"] < box["x"] + box["width"] < room["x"] + room["width"]
     page.locator(".d2l-edition:visible").click()
     page.wait_for_url(f"{site.as_uri()}/book/pooling.html#global-pooling")
+
+
+@pytest.mark.parametrize("over", ["files", "http"])
+def test_chosen_language_is_remembered_for_the_start_page_alone(visit, serve, site, over):
+    address = site.as_uri() if over == "files" else serve(site)
+    page, problems = visit(f"{address}/book/index.html")
+    start, chinese, chapter = "book/index.html", "zh/book/index.html", "book/pooling.html"
+
+    def come_to(name, shown):
+        page.goto(f"{address}/{name}")
+        for wait in (0, 300):  # and nothing follows
+            page.wait_for_timeout(wait)
+            expect(page).to_have_url(f"{address}/{shown}")
+
+    def choose(shown):
+        page.locator(".d2l-edition:visible").click()
+        page.wait_for_url(f"{address}/{shown}")
+
+    for name in (start, chapter):  # nobody has chosen
+        come_to(name, name)
+    choose(f"zh/{chapter}")
+    come_to(f"{start}#chapters", f"{chinese}#chapters")
+    come_to("index.html", chinese)
+    come_to(chapter, chapter)
+    choose(f"zh/{chapter}")
+    choose(chapter)
+    come_to("zh/index.html", start)
+    page.evaluate("localStorage.setItem('language', 'zh-Hans\\n')")
+    come_to(start, start)
+    come_to(chinese, chinese)
+    assert problems == []
+
+
+def test_start_page_is_shown_as_it_is_to_those_who_come_from_a_page_of_the_site(visit, serve, site):
+    page, _ = visit(f"{serve(site)}/zh/book/pooling.html")
+    page.evaluate("localStorage.setItem('language', 'en')")
+    page.locator(".sidebar-brand").click()
+    page.wait_for_url("**/zh/book/index.html")
+    page.wait_for_timeout(200)
+    assert page.url.endswith("/zh/book/index.html")
 
 
 @pytest.mark.parametrize(

@@ -366,3 +366,51 @@ def test_what_stands_below_a_figure_never_moves(show, name, width):
         spare.append(kept - max(figure.place.evaluate(DRAWN_STATES, 20)))
     assert min(spare) >= -0.1
     assert min(spare) < 5
+
+
+# ---- a control, and what it changes ----
+
+PICTURES = {
+    "channels": ".d2l-main",
+    "convolution": ".d2l-row",
+    "cost": ".d2l-costs",
+    "feature_maps": ".d2l-plates",
+    "gradient": ".d2l-passes",
+    "own_digit": ".d2l-paper",
+    "padding": ".d2l-grids",
+    "pooling": ".d2l-row",
+    "receptive_field": ".d2l-cone",
+    "training": ".d2l-charts",
+}
+INSIDE = {"Digit shown": ".d2l-inside"}  # what another control changes than the rest
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_control_and_what_it_changes_are_on_one_screen_of_a_phone(show, name):
+    page = show(name, width=390)
+    page.set_viewport_size({"width": 390, "height": 844})
+    figure = FigureOnPage(page)
+    header = page.locator(".mobile-header").bounding_box()["height"]
+    for control in figure.place.locator(".d2l-control :is(input, select)").all():
+        if not control.is_visible():
+            continue
+        control.focus()
+        label = control.evaluate("one => one.labels[0].textContent")
+        picture = figure.place.locator(INSIDE.get(label, PICTURES[name])).first
+        if picture.bounding_box()["y"] + picture.bounding_box()["height"] > 844:
+            picture.evaluate("one => one.scrollIntoView({block: 'end'})")
+        above, below = control.bounding_box(), picture.bounding_box()
+        assert above["y"] >= header, label
+        assert above["y"] + above["height"] <= max(below["y"], header + 60), label
+        assert below["y"] + below["height"] <= 844.5, label
+
+
+@pytest.mark.parametrize("name", ["padding", "pooling"])
+def test_controls_stand_beside_a_picture_that_needs_little_width(show, name):
+    for width in (1280, 1920):
+        page = show(name, width=width)
+        for figure in figures_on(page):
+            picture = figure.place.locator(".d2l-view").bounding_box()
+            for control in figure.place.locator(".d2l-control").all():
+                if control.is_visible():
+                    assert control.bounding_box()["x"] + control.bounding_box()["width"] < picture["x"]

@@ -73,7 +73,7 @@ class TrainingView(View):
 
     _esm = join_scripts("training/view.js")
     _css = join_styles("shared/base.css", "training/view.css")
-    height = (67.8, 108.1)
+    height = (67.8, 106.7)
     late = ("digits",)
 
     examples = traitlets.Dict(read_only=True).tag(sync=True)

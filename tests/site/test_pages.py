@@ -453,6 +453,20 @@ def test_print_is_light_and_only_the_chapter_with_its_font(visit, address):
     assert page.locator("article").evaluate("text => text.getBoundingClientRect().width") > 1200
 
 
+FREE = """figures => figures.map((figure) =>
+    figure.getBoundingClientRect().bottom - figure.lastElementChild.getBoundingClientRect().bottom)"""
+
+
+def test_print_leaves_no_room_for_what_paper_cannot_do(visit, address):
+    page, _ = visit(f"{address}book/learning.html")
+    page.emulate_media(media="print")
+    free = page.locator(".d2l-live").evaluate_all(FREE)
+    assert len(free) == 3
+    assert max(free) < 20
+    questions = page.locator(".d2l-ask:visible").all_inner_texts()
+    assert min(map(len, questions)) > 40
+
+
 def test_missing_address_shows_a_page_that_leads_on(browser, address):
     context = browser.new_context()
     page = context.new_page()

@@ -277,7 +277,7 @@ def packed_digits() -> dict[str, dict[str, str]]:
 
 
 def packed(data: ImageData) -> dict[str, str]:
-    """Write images as text: a letter for each pixel, from a for 0 to q for 16; a capital for 2 to 26 zeros."""
+    """Write images as text: a letter for each pixel, a for 0 to q for 16, or a capital for 2 to 26 zeros."""
     pixels = (data.images * 16).round().int().flatten().tolist()
     letters = "".join(chr(ord("a") + pixel) for pixel in pixels)
     return {

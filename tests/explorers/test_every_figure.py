@@ -210,6 +210,13 @@ def test_what_cannot_be_is_told_beside_the_picture(spoil):
         assert place.get_by_role("img", name="Its picture").is_visible()
 
 
+def test_a_spoiled_link_stops_its_own_figure_alone(spoil):
+    cut = replacing("LinkModel", {"state": {"source": None}})
+    _, (whole, broken) = spoil([("padding", lambda _: None), ("padding", cut)])
+    assert whole.locator(".d2l-view").is_visible()
+    assert "one of its controls is linked to nothing" in broken.get_by_role("alert").text_content()
+
+
 RUBBISH = [
     None,
     True,
@@ -366,6 +373,30 @@ def test_what_stands_below_a_figure_never_moves(show, name, width):
         spare.append(kept - max(figure.place.evaluate(DRAWN_STATES, 20)))
     assert min(spare) >= -0.1
     assert min(spare) < 5
+
+
+HOVERED = """async (place) => {
+  const hovered = "[data-cell], [data-term], .d2l-plate canvas, tbody tr, svg rect, svg path";
+  const targets = [...place.querySelectorAll(hovered)].filter((one) => one.checkVisibility());
+  const heights = [];
+  for (let i = 0; i < targets.length; i += Math.ceil(targets.length / 40)) {
+    const { left, top, width, height } = targets[i].getBoundingClientRect();
+    const at = { clientX: left + width / 2, clientY: top + height / 2, bubbles: true, pointerType: "mouse" };
+    for (const type of ["pointerover", "pointermove"]) targets[i].dispatchEvent(new PointerEvent(type, at));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    heights.push(place.getBoundingClientRect().height);
+  }
+  return heights;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_hovering_never_moves_the_page(show, width):
+    for name in PAGES:
+        for figure in figures_on(show(name, width=width)):
+            heights = figure.place.evaluate(HOVERED)
+            assert len(heights) > 1
+            assert max(heights) - min(heights) < 0.1, name
 
 
 # ---- a control, and what it changes ----

@@ -72,7 +72,7 @@ class ConvolutionView(View):
 
     _esm = join_scripts("convolution/view.js")
     _css = join_styles("shared/base.css", "convolution/view.css")
-    height = (55.1, 75.5)
+    height = (55.7, 76.0)
     late = ("photographs",)
 
     input = Matrix(INPUT, largest=12).tag(sync=True)

@@ -18,6 +18,10 @@ KINDS = [
     "404",
 ]
 CHINESE = [f"zh/{name}" for name in KINDS if name != "404"]
+PART_1 = [
+    *("convolution", "padding_stride", "channels", "one_by_one", "pooling", "receptive_field"),
+    "depthwise_separable",
+]
 
 # KiB of a first visit, compressed, without what figures load when a reader comes near: measured, rounded up.
 FRAME = 61
@@ -406,6 +410,25 @@ def test_figures_have_numbers_and_captions(visit, address):
     formulas = page.locator("article .eqno").all_text_contents()
     assert [one.strip("()#¶ ") for one in formulas] == [f"2.{number + 1}" for number in range(len(formulas))]
     assert min(len(captions), len(formulas)) > 1
+
+
+LABELS = """all => {
+  document.querySelectorAll('details').forEach(fold => { fold.open = true; });
+  return all.map(drawing => {  // Matplotlib draws a label as shapes of 100 units to the em, upside down
+    const groups = [...drawing.querySelectorAll('g[transform*="scale(0."]')];
+    const labels = groups.filter(one => one.querySelector(':scope > use')).map(one => one.getScreenCTM());
+    const smallest = Math.min(...labels.map(({c, d}) => 100 * Math.hypot(c, d)));
+    return [drawing.getAttribute('aria-label').slice(0, 40), Math.round(10 * smallest) / 10];
+  });
+}"""
+
+
+@pytest.mark.parametrize("name", PART_1)
+def test_labels_of_figures_can_be_read_on_a_phone(visit, address, name):
+    page, _ = visit(f"{address}book/{name}.html", width=390)
+    sizes = page.locator("figure > svg.d2l-figure").evaluate_all(LABELS)
+    assert len(sizes) > 4
+    assert [(figure, size) for figure, size in sizes if size < 9] == []
 
 
 def test_surd_stands_beside_what_is_under_it(visit, address):

@@ -5,7 +5,7 @@ import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
 import { makeMap, readColours, watchTheme } from "../shared/maps.js";
 import { oneOf, readState, record, whole } from "../shared/state.js";
 import { enlarge, readDigits } from "../lenet/digits.js";
-import { checkCourse } from "../lenet/packed.js";
+import { unpackCourse } from "../lenet/packed.js";
 import { heldOut, makeCollection, MOST_KEPT } from "./kept.js";
 import { countRight, learnAgain, makeReader, probabilitiesOf, takenFor } from "./learning.js";
 import { makePad } from "./pad.js";
@@ -207,7 +207,7 @@ function render({ model, el, worker, late = async (name) => model.get(name) }) {
   /** Get what a page loads only for readers who draw. */
   async function fetchCourse() {
     try {
-      [weights, digits] = await Promise.all([late("weights").then(readWeights), late("digits").then(checkCourse)]);
+      [weights, digits] = await Promise.all([late("weights").then(readWeights), late("digits").then(unpackCourse)]);
     } catch (error) {
       coming = null;
       lost = `The network is missing: ${error.message}. Draw again to try again.`;

@@ -94,8 +94,6 @@ MARKED = {
         "healthy-curves": TRAINED,
         "digits-test": TRAINED,
         "modes": TRAINED,
-        "clothes-lenet": TRAINED,
-        "clothes-vgg": TRAINED,
         "clothes-curves": TRAINED,
         "clothes-test": TRAINED,
         "exercise-7-solution": TRAINED,

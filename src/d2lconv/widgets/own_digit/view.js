@@ -166,7 +166,7 @@ function drawResults(parts, { kept, first, now, learned, held, course }) {
   const head = ["thead", {}, ["tr", {}, ...["Read right", "As it came", "Now"].map((name) => ["th", { scope: "col" }, name])]];
   fill(parts.results, ["table", {}, head, ["tbody", {}, ...rows.map(line)]]);
   const [, total, before, after] = rows[2];
-  if (!now) return "";
+  if (!now || !kept.length) return "";
   if (!total) return "All of yours were learned from, so none is left to test on: keep a second one of a class.";
   return `Of your digits that it has not learned from, it read ${before} of ${total}, and now ${after}.`;
 }

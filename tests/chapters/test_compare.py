@@ -151,6 +151,7 @@ def test_only_the_size_of_a_drawing_may_be_compared():
     assert compare_drawings(draw(), draw(title="b"), Tolerance(drawing=False)) == []
     found = compare_drawings(draw(), draw(width=4.1), Tolerance(drawing=False))
     assert found[0] == "size of a drawing:"
+    assert compare_drawings(draw(), draw(width=4.1), Tolerance(drawing=False, pixels=8)) == []
 
 
 def png(array, **options):

@@ -32,8 +32,8 @@ ROUNDS = 3
 NETWORKS = [("relu", "max"), ("relu", "avg"), ("sigmoid", "max"), ("sigmoid", "avg"), ("tanh", "avg")]
 
 SET_UP = """async ({pixels, labels}) => {
-  const digits = await import("../training/digits.js");
-  const {Training} = await import("../training/sgd.js");
+  const digits = await import("../lenet/digits.js");
+  const {Training} = await import("../lenet/sgd.js");
   const train = {images: digits.readDigits(pixels).map(digits.enlarge), labels: Array.from(labels, Number)};
   const images = train.images.length;
   window.ours = (activation, pooling) => {

@@ -14,9 +14,10 @@ The second word is the hash of the English text that was translated: when that c
 Of a cell with code, the unit holds what a reader reads and Python does not: `caption: …`, `alt: …`, and one
 line beginning with `#` for each comment, in their order.
 
-What `write` makes is a book of its own, with the same pages, cells, code and outputs. A unit that is behind
-stays if its numbers, formulas, links and code still agree; else, and where there is none, the page shows the
-English text. A comment `<!-- translation: … -->` says so to `d2lconv_book.language`, which shows a note.
+What `write` makes is a book of its own, with the same pages, cells, code and outputs; in these, questions and
+the replies of `check` are in Chinese. A unit that is behind stays if its numbers, formulas, links and code
+still agree; else, and where there is none, the page shows the English text. A comment
+`<!-- translation: … -->` says so to `d2lconv_book.language`, which shows a note.
 """
 
 import argparse
@@ -42,6 +43,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.mdit_to_docutils.base import default_slugify
 from nbformat import NotebookNode
 
+from d2lconv.exercises import Result
 from d2lconv.questions.engine import find
 from tools import notebooks
 from tools.book import Book
@@ -85,7 +87,11 @@ _MARK = re.compile(r"^<!-- ([a-z0-9-]+) ([0-9a-f]{8}|new) -->\n", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z]{2}")
 _ASK = re.compile(r'^ask\("([\w.-]+)"\)$', re.MULTILINE)
+_REPLY = re.compile(r"\A(.+?) \(([\w.]+)(, worked solution)?\): (.*)")
+_DETAIL = re.compile(r"^  (\S[^:]*): ?(.*(?:\n(?:    .*)?)*)", re.MULTILINE)
 _HAN = r"[\u3400-\u9fff]"
+#: Signs that a voice leaves out or reads badly: an alt text has words.
+UNSPOKEN = re.compile(r"[×−÷∗=+→≤≥≠<>±]|\d ?·")
 
 
 @dataclass(frozen=True)
@@ -214,11 +220,14 @@ def differences(source: str, text: str) -> Iterator[str]:
             yield f"{kind}: missing {lost}, added {more}"
     if any(_FULL_WIDTH.search(re.sub(r"\\text\{[^}]*\}", "", formula)) for formula in _FORMULA.findall(text)):
         yield "a full-width mark stands in a formula"
+    for alt in re.findall(r"^alt: .*|!\[.*?\]", text, re.MULTILINE):
+        if found := UNSPOKEN.search(alt):
+            yield f"an alt text is read aloud: say {found[0]!r} in words"
     prose = _FORMULA.sub("x", _CODE.sub("x", text))
     if not source.startswith("#") and _WORD.search(source) and not re.search(_HAN, text):
         yield "no Chinese in it"
-    for found in re.finditer(rf".{{0,8}}(?:{_HAN} +[\w(]|[\w)] +{_HAN}|{_HAN}[,;:?!]).{{0,8}}", prose):
-        yield f"a typed space or a half-width mark beside Chinese: {found[0]!r}"
+    for fault in re.finditer(rf".{{0,8}}(?:{_HAN} +[\w(]|[\w)] +{_HAN}|{_HAN}[,;:?!]).{{0,8}}", prose):
+        yield f"a typed space or a half-width mark beside Chinese: {fault[0]!r}"
     if not literal_stars(source):  # a power in a comment of Python
         yield from (f"** would stay as it is: {words!r}" for words in literal_stars(text))
 
@@ -284,6 +293,7 @@ def translated_cell(cell: NotebookNode, unit: Unit | None) -> NotebookNode:
         cell.source = unit.text if unit else cell.source
         return cell
     ask_in_chinese(cell)
+    reply_in_chinese(cell)
     lines = unit.text.splitlines() if unit else []
     said = dict(line.split(": ", 1) for line in lines if not line.startswith("#"))
     about = cell.metadata.get("mystnb", {})
@@ -306,6 +316,37 @@ def ask_in_chinese(cell: NotebookNode) -> None:
         question = find(found[1]).in_language("zh")
         for output in cell.outputs:
             output.data |= {"text/html": question._repr_html_(), "text/plain": repr(question)}
+
+
+def reply_in_chinese(cell: NotebookNode) -> None:
+    """Let what `check` replied in a cell be shown in Chinese."""
+    for output in cell.outputs:
+        if 'class="d2l-check"' in output.get("data", {}).get("text/html", ""):
+            reply = reply_of(output.data["text/plain"], "zh")
+            output.data |= {"text/html": reply._repr_html_(), "text/plain": repr(reply)}
+
+
+def reply_of(text: str, language: str) -> Result:
+    r"""Return the reply of `check` that is printed so in English, to be shown in a language.
+
+    Examples
+    --------
+    >>> reply_of("Not yet (pooling.3): it can't be run.\n  X:\n    [[1,\n      2]]\n  Hint: all zero", "zh")
+    还不对（pooling.3）：它运行不了。
+      X：
+        [[1,
+          2]]
+      提示：全是零
+    """
+    [(head, exercise, solution, summary)] = _REPLY.findall(text)
+    details = {
+        name: re.sub("^    ", "", lines.strip("\n"), flags=re.MULTILINE)
+        for name, lines in _DETAIL.findall(text)
+    }
+    hint = details.pop("Hint", "")
+    status: Any = "not attempted" if head == "Not attempted yet" else head.lower()
+    said = tuple(details.items())
+    return Result(exercise, status, summary, said, hint=hint, solution=bool(solution), language=language)
 
 
 def status(source: Unit, unit: Unit | None) -> str:

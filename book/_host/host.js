@@ -184,8 +184,10 @@
   function followLinks(ids) {
     for (const { model_name: name, state } of Object.values(saved)) {
       if (name !== "LinkModel" && name !== "DirectionalLinkModel") continue;
-      const [source, target] = [state.source, state.target].map(([id, trait]) => ({ id: idOf(id), trait }));
-      if (!ids.includes(source.id) || !ids.includes(target.id)) continue;
+      const [source, target] = [state.source, state.target].map((end) => ({ id: idOf(end?.[0]), trait: end?.[1] }));
+      const count = [source, target].filter(({ id }) => ids.includes(id)).length;
+      if (count === 0) continue;
+      if (count === 1) throw new Error("one of its controls is linked to nothing");
       const pass = (from, to) => () => modelOf(to.id).set(to.trait, modelOf(from.id).get(from.trait));
       pass(source, target)();
       modelOf(source.id).on(`change:${source.trait}`, pass(source, target));

@@ -75,9 +75,15 @@
     addEventListener("hashchange", unfold);
   }
 
-  /* The other language, at the section that is in sight or was asked for, with the same search. */
+  /*
+   * The other language, at the section that is in sight or was asked for, with the same search. Who has followed this
+   * link before, and comes to the start page from outside, gets the language chosen then.
+   */
+  const isEntrance = document.querySelector(".landing-lead") && !document.referrer.startsWith(`${location.origin}/`);
   for (const edition of document.querySelectorAll(".d2l-edition")) {
+    if (isEntrance && localStorage.getItem("language") === edition.hreflang) location.replace(edition.href + location.hash);
     edition.addEventListener("click", () => {
+      localStorage.setItem("language", edition.hreflang);
       edition.hash = [...document.querySelectorAll(".toc-tree .scroll-current > a")].pop()?.hash || location.hash;
       edition.search = location.search;
     });

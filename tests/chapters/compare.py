@@ -9,10 +9,10 @@ two of 256 levels. More is allowed in a cell whose metadata hold a mark:
 
 `rel` and `abs`, whichever allows more, are for the numbers in text, tables, labels of drawings and the saved
 state of an interactive figure; `pixels` is for coordinates of drawings, `levels` for colors of pictures. If
-`drawing` is false, only the size of a drawing is compared: what there is to draw hangs on a training. Times
-are shown but not compared. What stands around the numbers, and how many there are, stays exact. The saved
-state of the interactive figures (values, bounds, links) is compared after the last cell. `test_marks.py`
-lists the marked cells.
+`drawing` is false, only the size of a drawing is compared, by `pixels`: what there is to draw hangs on a
+training. Times are shown but not compared. What stands around the numbers, and how many there are, stays
+exact. The saved state of the interactive figures (values, bounds, links) is compared after the last cell.
+`test_marks.py` lists the marked cells.
 """
 
 import base64
@@ -228,10 +228,10 @@ def compare_drawings(stored, fresh, tolerance=EXACT) -> list[str]:
     before, now = _Drawing(stored), _Drawing(fresh)
     if not tolerance.drawing:
         sizes = [
-            [round(float(number)) for number in drawing.root.get("viewBox", "").split()]
-            for drawing in (before, now)
+            [float(number) for number in drawing.root.get("viewBox", "").split()] for drawing in (before, now)
         ]
-        return [] if sizes[0] == sizes[1] else _two("size of a drawing", *sizes)
+        apart = (abs(a - b) for a, b in zip(*sizes, strict=True))
+        return [] if max(apart, default=0) <= tolerance.pixels else _two("size of a drawing", *sizes)
     scale = _POINT if before.root.get("width", "").endswith("pt") else 1.0
     return _compare_elements(before, now, before.root, now.root, scale, "figure", tolerance)
 

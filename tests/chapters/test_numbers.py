@@ -29,8 +29,6 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "0.14": "1/4 · 1/√3, which stands beside it; percentage points of LeCun et al. (1998)",
         "0.008": "one standard deviation of 2,000 answers",
         "6,000": "training images of clothes in the package",
-        "0.846": "mirrored and shifted images, validation, run outside the page",
-        "0.856": "mirrored and shifted images, validation, run outside the page",
         "0.908": "all 70,000 images, validation, run outside the page",
         "0.913": "all 70,000 images, test, run outside the page",
         "9,134": "all 70,000 images, test, run outside the page",

@@ -11,6 +11,7 @@ from tests.chapters.chapters import each_chapter, none_of, read
 from tests.chapters.markdown import blocks, headings, inlines, plain, slug
 from tools.book import Book
 from tools.notebooks import label
+from tools.translation import UNSPOKEN
 
 MYST = {
     r"^:::": "a ::: block",
@@ -233,4 +234,6 @@ def _wrong_alt(alt):
         return f"says only that it is a picture ({alt!r}); say what one sees"
     if not 8 <= len(alt) <= 300:
         return f"has {len(alt)} characters, not 8 to 300"
+    if sign := UNSPOKEN.search(alt):
+        return f"is read aloud, so say {sign[0]!r} in words"
     return ""

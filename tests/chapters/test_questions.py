@@ -209,7 +209,7 @@ RIGHT = {
         "all but the first", [n > 0.5 for n in below("lenet.weights")[0]] == [False, True, True, True]
     ),
     "lenet.remedy": lambda: max(
-        (float(line.split()[2]), line.split()[0]) for line in below("lenet.remedy")[1].splitlines()
+        (float(line.split()[4]), line.split()[0]) for line in below("lenet.remedy")[1].splitlines()
     )[1],
     "lenet.test": lambda: label_if(
         "neither", abs(below("lenet.test")[0][-2] - below("lenet.test")[0][-1]) < 0.008

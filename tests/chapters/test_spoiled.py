@@ -273,6 +273,7 @@ RULES = [
             (alt("An image of a digit"), "says only that it is a picture"),
             (alt("Edges"), "has 5 characters"),
             (alt("A digit. " * 40), "has 359 characters"),
+            (alt("A 3×3 kernel"), "is read aloud, so say '×' in words"),
             (
                 lambda nb: nb.cells[FIGURE].outputs.append(nb.cells[FIGURE].outputs[0]),
                 "shows 2 figures but has one",

@@ -99,6 +99,24 @@ def test_a_bad_link_is_ignored_with_a_word(show, link, why):
     assert page.locator("img[src=x], .d2l-alert").count() == 0
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_every_figure_ignores_a_bad_link_and_goes_back_to_a_good_one(show, name):
+    page = show(name)
+    figure = FigureOnPage(page)
+    first = state(figure)
+    move_all(figure)
+    press(figure, "Link to this state")
+    moved, link = state(figure), page.url
+    page.goto(f"{link.partition('#')[0]}#figure=0&nothing=1")
+    figure.settle()
+    assert word(figure) == "The link leads to nothing that can be shown: there is no setting nothing."
+    assert state(figure) == moved
+    press(figure, "Reset")
+    assert (state(figure), word(figure)) == (first, "")
+    page.go_back()
+    assert state(figure) == moved
+
+
 def test_addresses_of_sections_and_of_other_figures_change_nothing(show):
     page = show("convolution")
     figure = FigureOnPage(page)

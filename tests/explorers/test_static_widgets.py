@@ -33,8 +33,8 @@ def test_page_has_the_state_once_and_small(book):
     address = re.compile(r"\.\./_static/figures/book-convolution\.js\?v=[0-9a-f]{8}")
     assert all(address.fullmatch(place["data-figures"]) for place in places)
     room = [place["style"] for place in places]
-    assert room[:3] == ["--d2l-wide: 55.1rem; --d2l-narrow: 79.3rem"] * 3
-    assert room[3] == "--d2l-wide: 34.6rem; --d2l-narrow: 47.8rem"  # without a picture
+    assert room[:3] == ["--d2l-wide: 55.7rem; --d2l-narrow: 79.9rem"] * 3
+    assert room[3] == "--d2l-wide: 34.6rem; --d2l-narrow: 48.0rem"  # without a picture
     assert all(place.find("svg", role="img") for place in places)
 
 

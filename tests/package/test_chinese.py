@@ -167,6 +167,10 @@ def test_form_of_an_exercise_judges_as_before():
             "你的代码用了`backward`和`grad`，这里不许用。",
         ),
         ("It is called with X, k, padding, in this order.", "调用它时，参数依次是X、k、padding。"),
+        (
+            "output (64, 8, 8), 23,584 parameters, 1,585,152 MACs.",
+            "输出(64, 8, 8)，参数23,584个，乘加运算1,585,152次。",
+        ),
         ("X and K", "X和K"),
         ("[3, 5]", "[3, 5]"),
         ("输出(r, c)碰到像素(a, b)", "输出(r, c)碰到像素(a, b)"),

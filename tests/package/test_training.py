@@ -372,6 +372,7 @@ def test_a_model_in_16_bits(digits):
             "again in each step",
         ),
         ({"augment": 2}, TypeError, "augment must be a function of images and generator, got 2"),
+        ({"each_epoch": 3}, TypeError, "each_epoch must be a function of the history, got 3"),
         (
             {"device": "meta"},
             ValueError,
@@ -582,6 +583,15 @@ def test_progress_goes_to_stderr_and_only_if_wanted(digits, capsys):
     assert out == ""
     assert "240/240" in err
     assert re.search(r"epoch 2, loss \d\.\d{3}, accuracy 0\.\d{3}", err)
+
+
+def test_each_epoch_gets_the_history_so_far(digits):
+    seen = []
+    _, history = trained(
+        digits, epochs=3, each_epoch=lambda so_far: seen.append((len(so_far), so_far[-1].valid_loss))
+    )
+    assert seen == [(number, epoch.valid_loss) for number, epoch in enumerate(history, start=1)]
+    assert len(seen) == 3
 
 
 def test_it_does_not_join_processes_that_nobody_started(digits):

@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 import yaml
+from playwright.sync_api import expect
 from tests.built_book import ROOT, pages, pages_in_toc, parse, sideways
 from tests.site.test_pages import settle
 from tools import translation
@@ -100,7 +101,9 @@ def test_packed_notebooks_are_chinese_and_lead_to_chinese_pages(site):
         names = {name.partition("/")[2] for name in packed.namelist()}
         assert {"README.txt", "requirements.txt", "package/pyproject.toml", "pooling.ipynb"} <= names
         assert HAN.search(packed.read("d2lconv-notebooks/README.txt").decode())
-        links = re.findall(rf"\]\({BASE}(zh/[^)#]*)", packed.read("d2lconv-notebooks/pooling.ipynb").decode())
+        pooling = packed.read("d2lconv-notebooks/pooling.ipynb").decode()
+    assert "还没有作答（pooling.1）：" in pooling
+    links = re.findall(rf"\]\({BASE}(zh/[^)#]*)", pooling)
     assert links
     assert all((site / link).is_file() for link in links)
 
@@ -138,6 +141,46 @@ def test_switch_keeps_the_section_that_a_reader_has_come_to(visit, site):
     assert room["x"] < box["x"] < box["x"] + box["width"] < room["x"] + room["width"]
     page.locator(".d2l-edition:visible").click()
     page.wait_for_url(f"{site.as_uri()}/book/pooling.html#global-pooling")
+
+
+@pytest.mark.parametrize("over", ["files", "http"])
+def test_chosen_language_is_remembered_for_the_start_page_alone(visit, serve, site, over):
+    address = site.as_uri() if over == "files" else serve(site)
+    page, problems = visit(f"{address}/book/index.html")
+    start, chinese, chapter = "book/index.html", "zh/book/index.html", "book/pooling.html"
+
+    def come_to(name, shown):
+        page.goto(f"{address}/{name}")
+        for wait in (0, 300):  # and nothing follows
+            page.wait_for_timeout(wait)
+            expect(page).to_have_url(f"{address}/{shown}")
+
+    def choose(shown):
+        page.locator(".d2l-edition:visible").click()
+        page.wait_for_url(f"{address}/{shown}")
+
+    for name in (start, chapter):  # nobody has chosen
+        come_to(name, name)
+    choose(f"zh/{chapter}")
+    come_to(f"{start}#chapters", f"{chinese}#chapters")
+    come_to("index.html", chinese)
+    come_to(chapter, chapter)
+    choose(f"zh/{chapter}")
+    choose(chapter)
+    come_to("zh/index.html", start)
+    page.evaluate("localStorage.setItem('language', 'zh-Hans\\n')")
+    come_to(start, start)
+    come_to(chinese, chinese)
+    assert problems == []
+
+
+def test_start_page_is_shown_as_it_is_to_those_who_come_from_a_page_of_the_site(visit, serve, site):
+    page, _ = visit(f"{serve(site)}/zh/book/pooling.html")
+    page.evaluate("localStorage.setItem('language', 'en')")
+    page.locator(".sidebar-brand").click()
+    page.wait_for_url("**/zh/book/index.html")
+    page.wait_for_timeout(200)
+    assert page.url.endswith("/zh/book/index.html")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +226,10 @@ TERMS = {
     "global-pooling": "全局平均池化 全局平均汇聚 GAP",
     "padding": "填充 零填充 补零 padding",
     "stride": "步幅 步长 stride",
+    "transposed-convolution": "转置卷积 反卷积",
+    "full-padding": "宽卷积",
+    "same-padding": "等宽卷积",
+    "valid-padding": "窄卷积",
     "dilation": "空洞卷积 膨胀卷积 扩张卷积 扩张率 dilation",
     "receptive-field": "感受野 感知域 感受域",
     "effective-receptive-field": "有效感受野",
@@ -200,7 +247,7 @@ TERMS = {
     "downsampling": "下采样 降采样 子采样",
     "bias": "偏置 偏差",
     "activation-function": "激活函数",
-    "relu": "修正线性单元 ReLU",
+    "relu": "修正线性单元 线性整流 ReLU",
     "batch": "批量 批大小",
     "mini-batch": "小批量",
     "epoch": "轮 迭代周期 epoch",
@@ -217,7 +264,9 @@ TERMS = {
     "batch-normalisation": "批量归一化 批量规范化 批归一化 BN",
     "augmentation": "图像增广 数据增强 数据增广",
     "overfitting": "过拟合",
-    "he-initialisation": "Kaiming初始化 He初始化",
+    "he-initialisation": "Kaiming初始化 He初始化 凯明",
+    "nin-block": "网络中的网络 NiN",
+    "training-validation-and-test-set": "训练集 验证集 测试集",
     "fine-tuning": "微调",
     "freezing": "冻结",
     "skip-connection": "残差连接 跳跃连接 跨层连接 shortcut",

@@ -18,6 +18,10 @@ KINDS = [
     "404",
 ]
 CHINESE = [f"zh/{name}" for name in KINDS if name != "404"]
+PART_1 = [
+    *("convolution", "padding_stride", "channels", "one_by_one", "pooling", "receptive_field"),
+    "depthwise_separable",
+]
 
 # KiB of a first visit, compressed, without what figures load when a reader comes near: measured, rounded up.
 FRAME = 61
@@ -408,6 +412,25 @@ def test_figures_have_numbers_and_captions(visit, address):
     assert min(len(captions), len(formulas)) > 1
 
 
+LABELS = """all => {
+  document.querySelectorAll('details').forEach(fold => { fold.open = true; });
+  return all.map(drawing => {  // Matplotlib draws a label as shapes of 100 units to the em, upside down
+    const groups = [...drawing.querySelectorAll('g[transform*="scale(0."]')];
+    const labels = groups.filter(one => one.querySelector(':scope > use')).map(one => one.getScreenCTM());
+    const smallest = Math.min(...labels.map(({c, d}) => 100 * Math.hypot(c, d)));
+    return [drawing.getAttribute('aria-label').slice(0, 40), Math.round(10 * smallest) / 10];
+  });
+}"""
+
+
+@pytest.mark.parametrize("name", PART_1)
+def test_labels_of_figures_can_be_read_on_a_phone(visit, address, name):
+    page, _ = visit(f"{address}book/{name}.html", width=390)
+    sizes = page.locator("figure > svg.d2l-figure").evaluate_all(LABELS)
+    assert len(sizes) > 4
+    assert [(figure, size) for figure, size in sizes if size < 9] == []
+
+
 def test_surd_stands_beside_what_is_under_it(visit, address):
     page, _ = visit(f"{address}book/lenet.html")
     page.evaluate("document.fonts.ready")
@@ -451,6 +474,20 @@ def test_print_is_light_and_only_the_chapter_with_its_font(visit, address):
         page.locator("article p").nth(1).evaluate("text => getComputedStyle(text).color") == "rgb(27, 31, 36)"
     )
     assert page.locator("article").evaluate("text => text.getBoundingClientRect().width") > 1200
+
+
+FREE = """figures => figures.map((figure) =>
+    figure.getBoundingClientRect().bottom - figure.lastElementChild.getBoundingClientRect().bottom)"""
+
+
+def test_print_leaves_no_room_for_what_paper_cannot_do(visit, address):
+    page, _ = visit(f"{address}book/learning.html")
+    page.emulate_media(media="print")
+    free = page.locator(".d2l-live").evaluate_all(FREE)
+    assert len(free) == 3
+    assert max(free) < 20
+    questions = page.locator(".d2l-ask:visible").all_inner_texts()
+    assert min(map(len, questions)) > 40
 
 
 def test_missing_address_shows_a_page_that_leads_on(browser, address):

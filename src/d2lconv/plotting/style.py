@@ -70,6 +70,7 @@ def use_course_style() -> None:
             "image.interpolation": "none",  # an SVG keeps each pixel once, and viewers draw it as a square
             "legend.frameon": False,
             "lines.linewidth": 2,
+            "path.simplify": False,  # how many points are left would hang on the processor's rounding
             "savefig.facecolor": PALETTE["paper"],
             "svg.fonttype": "path",
             "svg.hashsalt": "d2lconv",

@@ -271,4 +271,4 @@ def _draw_blank(
     for r in range(top + size[0] + bottom):
         for c in range(left + size[1] + right):
             inner = top <= r < top + size[0] and left <= c < left + size[1]
-            draw_cell(ax, row + r, column + c, "" if inner else "0", role if inner else "padding", size=7)
+            draw_cell(ax, row + r, column + c, "" if inner else "0", role if inner else "padding", size=9)

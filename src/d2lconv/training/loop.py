@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,6 +89,7 @@ def fit(
     checkpoint: str | os.PathLike[str] | None = None,
     amp: bool = False,
     progress: bool | None = None,
+    each_epoch: Callable[[History], object] | None = None,
 ) -> History:
     """Train an image classifier.
 
@@ -135,6 +137,8 @@ def fit(
         Whether layers compute in 16 bits where that is safe. Faster on GPUs, less exact.
     progress : bool, optional
         Whether to draw a progress bar on stderr. By default only if that is a terminal.
+    each_epoch : callable, optional
+        Called after each epoch with the history so far, for example to print its last line. Rank 0 calls it.
 
     Returns
     -------
@@ -187,6 +191,8 @@ def fit(
     seed, schedule = integer("seed", seed, 0), require_schedule(schedule)
     patience = epochs if patience is None else integer("patience", patience, 1)
     _require_arguments(model, data, augment)
+    if each_epoch is not None and not callable(each_epoch):
+        raise TypeError(f"each_epoch must be a function of the history, got {each_epoch!r}")
     with keep_modes(model), process_group(device) as group, fork_rng(group.device):
         to_device(model, group.device)
         chosen = choose_optimizer(model, lr, optimizer)
@@ -219,6 +225,8 @@ def fit(
                     best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
                 if checkpoint is not None and group.is_main:
                     save_checkpoint(checkpoint, learner.checkpoint(best, history, settings))
+                if each_epoch is not None and group.is_main:
+                    each_epoch(history)
         learner.rates.reset(chosen)
         if restore_best:
             load_weights(model, best, checkpoint or "")

@@ -126,8 +126,9 @@ def give_head(net, classes, *, freeze=True, in_place=False):
 RIGHT = {
     "building_blocks.1": [FIVE, tuple(FIVE), torch.tensor(FIVE), np.array(FIVE)],
     "building_blocks.2": ["b", "B"],
-    "building_blocks.3": [count, count_by_modules, count_changed(), lambda *sizes: float(count(*sizes))],
-    "building_blocks.4": [
+    "building_blocks.3": ["d", "D)"],
+    "building_blocks.4": [count, count_by_modules, count_changed(), lambda *sizes: float(count(*sizes))],
+    "building_blocks.5": [
         lambda X, slopes: F.prelu(X[None], slopes)[0],
         slope_loop,
         lambda X, slopes: torch.where(X > 0, X, slopes[:, None, None] * X),
@@ -135,16 +136,15 @@ RIGHT = {
         lambda X, slopes: X.clamp(min=0) + torch.einsum("c,chw->chw", slopes, X.clamp(max=0)),
         lambda X, slopes: np.where(X.numpy() > 0, X.numpy(), slopes.numpy().reshape(-1, 1, 1) * X.numpy()),
     ],
-    "building_blocks.5": [
+    "building_blocks.6": [descend, lambda W, X, y, rate, steps: descend(W, X, y, rate, steps, new=True)],
+    "building_blocks.7": [give_head, lambda net, classes: give_head(net, classes, in_place=True)],
+    "building_blocks.8": [
         merged,
         merged_by_loops,
         merged_by_numpy,
         lambda a, W, b: b + (W * a[:, None, None]).sum((1, 2, 3)),
     ],
-    "building_blocks.6": [digits_net, digits_net(), two_layers, Strided, Strided()],
-    "building_blocks.7": [descend, lambda W, X, y, rate, steps: descend(W, X, y, rate, steps, new=True)],
-    "building_blocks.8": [give_head, lambda net, classes: give_head(net, classes, in_place=True)],
-    "building_blocks.9": ["d", "D)"],
+    "building_blocks.9": [digits_net, digits_net(), two_layers, Strided, Strided()],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -162,7 +162,8 @@ WRONG = {
         ("wrong kind", "(4, 6)"),
     ],
     "building_blocks.2": [("a", "a"), ("c", " C"), ("d", "d"), ("wrong kind", "e"), ("wrong kind", 2)],
-    "building_blocks.3": [
+    "building_blocks.3": [("a", "a"), ("b", "b"), ("c", "c"), ("wrong kind", "e"), ("wrong kind", 4)],
+    "building_blocks.4": [
         (
             "one position forgotten",
             lambda c, k, size, classes: c * k * k + c + ((size - k) // 2) ** 2 * c * classes + classes,
@@ -188,7 +189,7 @@ WRONG = {
         ("arguments", lambda c, k, size: 0),
         ("wrong kind", 3),
     ],
-    "building_blocks.4": [
+    "building_blocks.5": [
         ("slopes along the height", lambda X, slopes: F.relu(X) - slopes.view(-1, 1) * F.relu(-X)),
         ("positive numbers changed too", slope_with(lambda x, slope: slope * x)),
         ("negative numbers cut off", lambda X, slopes: F.relu(X)),
@@ -201,7 +202,34 @@ WRONG = {
         ("nothing returned", lambda X, slopes: print(X)),
         ("error", lambda X, slopes: slopes[9] * X),
     ],
-    "building_blocks.5": [
+    "building_blocks.6": [
+        ("nothing learned", lambda W, X, y, rate, steps: W),
+        ("first step only", lambda W, X, y, rate, steps: descend(W, X, y, rate, min(1, steps))),
+        ("last step left out", lambda W, X, y, rate, steps: descend(W, X, y, rate, max(steps - 1, 0))),
+        ("uphill", lambda W, X, y, rate, steps: descend(W, X, y, -rate, steps)),
+        ("loss added up", lambda W, X, y, rate, steps: descend(W, X, y, rate * len(X), steps)),
+        (
+            "half of the old gradient",
+            lambda W, X, y, rate, steps: descend(W, X, y, rate, steps, momentum=0.5),
+        ),
+    ],
+    "building_blocks.7": [
+        ("body not frozen", lambda net, classes: give_head(net, classes, freeze=False)),
+        ("head frozen, too", lambda net, classes: give_head(net, classes).requires_grad_(False)),
+        ("old head", lambda net, classes: nn.Sequential(net[0].requires_grad_(False), net[1], net[2])),
+        ("old head frozen", lambda net, classes: net.requires_grad_(False)),
+        (
+            "body not kept",
+            lambda net, classes: nn.Sequential(
+                nn.Linear(net[0].in_features, net[0].out_features).requires_grad_(False),
+                nn.ReLU(),
+                nn.Linear(net[2].in_features, classes),
+            ),
+        ),
+        ("nothing returned", lambda net, classes: print(give_head(net, classes))),
+        ("wrong kind", 3),
+    ],
+    "building_blocks.8": [
         ("second bias only", lambda a, W, b: b.clone()),
         ("second bias forgotten", lambda a, W, b: merged(a, W, 0 * b)),
         ("biases added", lambda a, W, b: b + a),
@@ -213,7 +241,7 @@ WRONG = {
         ("wrong sign", lambda a, W, b: -merged(a, W, b)),
         ("wrong kind", 3),
     ],
-    "building_blocks.6": [
+    "building_blocks.9": [
         ("output shape", nn.Sequential(nn.Flatten(), nn.Linear(64, 9))),
         ("frozen layer", frozen),
         ("linear in disguise", without_relu),
@@ -236,32 +264,4 @@ WRONG = {
         ("error", nn.Sequential(nn.Linear(64, 10))),
         ("wrong kind", 3),
     ],
-    "building_blocks.7": [
-        ("nothing learned", lambda W, X, y, rate, steps: W),
-        ("first step only", lambda W, X, y, rate, steps: descend(W, X, y, rate, min(1, steps))),
-        ("last step left out", lambda W, X, y, rate, steps: descend(W, X, y, rate, max(steps - 1, 0))),
-        ("uphill", lambda W, X, y, rate, steps: descend(W, X, y, -rate, steps)),
-        ("loss added up", lambda W, X, y, rate, steps: descend(W, X, y, rate * len(X), steps)),
-        (
-            "half of the old gradient",
-            lambda W, X, y, rate, steps: descend(W, X, y, rate, steps, momentum=0.5),
-        ),
-    ],
-    "building_blocks.8": [
-        ("body not frozen", lambda net, classes: give_head(net, classes, freeze=False)),
-        ("head frozen, too", lambda net, classes: give_head(net, classes).requires_grad_(False)),
-        ("old head", lambda net, classes: nn.Sequential(net[0].requires_grad_(False), net[1], net[2])),
-        ("old head frozen", lambda net, classes: net.requires_grad_(False)),
-        (
-            "body not kept",
-            lambda net, classes: nn.Sequential(
-                nn.Linear(net[0].in_features, net[0].out_features).requires_grad_(False),
-                nn.ReLU(),
-                nn.Linear(net[2].in_features, classes),
-            ),
-        ),
-        ("nothing returned", lambda net, classes: print(give_head(net, classes))),
-        ("wrong kind", 3),
-    ],
-    "building_blocks.9": [("a", "a"), ("b", "b"), ("c", "c"), ("wrong kind", "e"), ("wrong kind", 4)],
 }

@@ -147,8 +147,8 @@ RIGHT = {
     "data.3": [length_by_struct, length_by_hand, lambda header: float(length_by_hand(header))],
     "data.4": [batch, batch_by_loop, batch_from_moved_data],
     "data.5": [shift, shift_by_window, shift_by_numpy, shift_by_roll],
-    "data.6": [folds, folds_by_one_hot, folds_by_numpy, lambda *case: folds(*case).tolist()],
-    "data.7": [scale, lambda train, valid: scale(train.numpy(), valid.numpy())],
+    "data.6": [scale, lambda train, valid: scale(train.numpy(), valid.numpy())],
+    "data.7": [folds, folds_by_one_hot, folds_by_numpy, lambda *case: folds(*case).tolist()],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -228,6 +228,14 @@ WRONG = {
         ("nothing returned", lambda image, down, right: print(shift(image, down, right))),
     ],
     "data.6": [
+        ("statistics of the validation images", lambda train, valid: scale(valid, valid)),
+        ("statistics of all images", lambda train, valid: scale(np.concatenate([train, valid]), valid)),
+        ("channels together", lambda train, valid: scale(train, valid, axes=(0, 1, 2, 3))),
+        ("each pixel by itself", lambda train, valid: scale(train, valid, axes=0)),
+        ("mean only", lambda train, valid: scale(train, valid, power=0)),
+        ("variance instead of standard deviation", lambda train, valid: scale(train, valid, power=2)),
+    ],
+    "data.7": [
         (
             "ten classes only",
             lambda labels, k, n: sorted(
@@ -256,13 +264,5 @@ WRONG = {
         ),
         ("arguments", lambda labels: labels),
         ("wrong kind", [0, 1]),
-    ],
-    "data.7": [
-        ("statistics of the validation images", lambda train, valid: scale(valid, valid)),
-        ("statistics of all images", lambda train, valid: scale(np.concatenate([train, valid]), valid)),
-        ("channels together", lambda train, valid: scale(train, valid, axes=(0, 1, 2, 3))),
-        ("each pixel by itself", lambda train, valid: scale(train, valid, axes=0)),
-        ("mean only", lambda train, valid: scale(train, valid, power=0)),
-        ("variance instead of standard deviation", lambda train, valid: scale(train, valid, power=2)),
     ],
 }

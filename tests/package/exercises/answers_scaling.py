@@ -83,11 +83,11 @@ RIGHT = {
         rate_by_hand,
         lambda step, rate, k, warmup: rate * (1 + (k - 1) * min(1, step / warmup)),
     ],
-    "scaling.6": [fastest, fastest_by_descent],
-    "scaling.7": [
+    "scaling.6": [
         resumed,
         lambda w, gradients, stop, rate, momentum: resumed(w, gradients, 0, rate, momentum),
     ],
+    "scaling.7": [fastest, fastest_by_descent],
 }
 
 # Pairs: the misconception that the reply must name, and an answer that has it.
@@ -148,6 +148,13 @@ WRONG = {
         ("error", lambda step, rate, k, warmup: rate[step]),
     ],
     "scaling.6": [
+        ("step taken twice", lambda *case: resumed(*case, again=1)),
+        ("step left out", lambda *case: resumed(*case, again=-1)),
+        ("from the beginning", lambda *case: resumed(*case, again=case[2])),
+        ("velocity doubled", lambda *case: resumed(*case, keep=2)),
+        ("no momentum at all", lambda w, gradients, stop, rate, momentum: w - rate * gradients.sum(0)),
+    ],
+    "scaling.7": [
         ("always all", lambda compute, transfer, latency, most: most),
         ("transfer forgotten", lambda compute, transfer, latency, most: fastest(compute, 0, latency, most)),
         (
@@ -162,12 +169,5 @@ WRONG = {
             ),
         ),
         ("counted from zero", lambda *cost: fastest(*cost) - 1),
-    ],
-    "scaling.7": [
-        ("step taken twice", lambda *case: resumed(*case, again=1)),
-        ("step left out", lambda *case: resumed(*case, again=-1)),
-        ("from the beginning", lambda *case: resumed(*case, again=case[2])),
-        ("velocity doubled", lambda *case: resumed(*case, keep=2)),
-        ("no momentum at all", lambda w, gradients, stop, rate, momentum: w - rate * gradients.sum(0)),
     ],
 }  # fmt: skip

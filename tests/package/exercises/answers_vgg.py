@@ -169,16 +169,16 @@ def in_a_line(depth):
 
 RIGHT = {
     "vgg.1": [(512, 3, 3), [512, 3, 3], torch.Size([512, 3, 3]), torch.tensor([512, 3, 3])],
-    "vgg.2": [by_sum, by_block, by_formula],
-    "vgg.3": [by_steps, backwards],
-    "vgg.4": [by_fan_in, lambda c_in, c_out, k: (2 / (c_in * k**2)) ** 0.5],
-    "vgg.5": [
+    "vgg.2": [by_fan_in, lambda c_in, c_out, k: (2 / (c_in * k**2)) ** 0.5],
+    "vgg.3": [by_sum, by_block, by_formula],
+    "vgg.4": [by_steps, backwards],
+    "vgg.5": [predict, lambda net, X: predict(net, X).detach()],
+    "vgg.6": [
         Deep,
         lambda: deep([(2, 8), (2, 16), (2, 16), (2, 32)]),
         deep([(2, 8), (2, 8), (4, 16)]),
         VGG([(2, 8), (2, 12), (2, 16), (2, 24)], 1, 10, image_size=32, hidden=32),
     ],
-    "vgg.6": [predict, lambda net, X: predict(net, X).detach()],
     "vgg.7": [FITTED, copy.deepcopy(FITTED).train(), lambda: copy.deepcopy(FITTED).double()],
 }
 
@@ -194,6 +194,15 @@ WRONG = {
         ("channels of the image", (3, 3, 3)),
     ],
     "vgg.2": [
+        ("both counted", lambda c_in, c_out, k: math.sqrt(2 / (c_in * c_out)) / k),
+        ("window forgotten", lambda c_in, c_out, k: math.sqrt(2 / c_in)),
+        ("one side of the window", lambda c_in, c_out, k: math.sqrt(2 / c_in / k)),
+        ("variance instead of standard deviation", lambda c_in, c_out, k: by_fan_in(c_in, c_out, k) ** 2),
+        ("halving forgotten", lambda c_in, c_out, k: 1 / math.sqrt(c_in) / k),
+        ("mean of inputs and outputs", lambda c_in, c_out, k: 2 / math.sqrt(c_in + c_out) / k),
+        ("wrong sign", lambda c_in, c_out, k: -by_fan_in(c_in, c_out, k)),
+    ],
+    "vgg.3": [
         (
             "one convolution too many",
             lambda n, c_in, c_out: 9 * c_in * c_out + 9 * n * c_out**2 + (n + 1) * c_out,
@@ -211,7 +220,7 @@ WRONG = {
         ("nothing returned", lambda n, c_in, c_out: print(by_sum(n, c_in, c_out))),
         ("arguments", lambda n: n),
     ],
-    "vgg.3": [
+    "vgg.4": [
         ("forbidden function", by_shapes),
         ("poolings see nothing", lambda blocks: 1 + sum(n * 2 ** (i + 1) for i, n in enumerate(blocks))),
         ("steps stay single", lambda blocks: 1 + 2 * sum(blocks) + len(blocks)),
@@ -223,16 +232,15 @@ WRONG = {
         ("off by one", lambda blocks: by_steps(blocks) - 1),
         ("wrong kind", 150),
     ],
-    "vgg.4": [
-        ("both counted", lambda c_in, c_out, k: math.sqrt(2 / (c_in * c_out)) / k),
-        ("window forgotten", lambda c_in, c_out, k: math.sqrt(2 / c_in)),
-        ("one side of the window", lambda c_in, c_out, k: math.sqrt(2 / c_in / k)),
-        ("variance instead of standard deviation", lambda c_in, c_out, k: by_fan_in(c_in, c_out, k) ** 2),
-        ("halving forgotten", lambda c_in, c_out, k: 1 / math.sqrt(c_in) / k),
-        ("mean of inputs and outputs", lambda c_in, c_out, k: 2 / math.sqrt(c_in + c_out) / k),
-        ("wrong sign", lambda c_in, c_out, k: -by_fan_in(c_in, c_out, k)),
-    ],
     "vgg.5": [
+        ("training mode", lambda net, X: predict(net, X, mode=True)),
+        ("training mode, with gradients", lambda net, X: net(X)),
+        ("mode not put back", lambda net, X: predict(net, X, back=False)),
+        ("gradients kept", lambda net, X: predict(net, X, grad=True)),
+        ("left as it was evaluated, with gradients", lambda net, X: net.eval()(X)),
+        ("wrong kind", nn.Linear(2, 3)),
+    ],
+    "vgg.6": [
         ("too few convolutions", lambda: deep([(1, 8), (1, 16)])),
         ("other kernels", lambda: deep([(2, 4), (2, 4), (2, 8), (2, 8)], kernel=5)),
         ("strided convolution", strided),
@@ -241,14 +249,6 @@ WRONG = {
         ("too many MACs", lambda: deep([(8, 8)])),
         ("output shape", lambda: deep([(2, 8), (2, 16), (2, 16), (2, 32)], classes=5)),
         ("error", lambda: deep([(2, 8), (2, 16), (2, 16), (2, 32)], images=3)),
-    ],
-    "vgg.6": [
-        ("training mode", lambda net, X: predict(net, X, mode=True)),
-        ("training mode, with gradients", lambda net, X: net(X)),
-        ("mode not put back", lambda net, X: predict(net, X, back=False)),
-        ("gradients kept", lambda net, X: predict(net, X, grad=True)),
-        ("left as it was evaluated, with gradients", lambda net, X: net.eval()(X)),
-        ("wrong kind", nn.Linear(2, 3)),
     ],
     "vgg.7": [
         ("same scores for all images", lambda: in_a_line(12)),

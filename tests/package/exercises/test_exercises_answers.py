@@ -160,11 +160,13 @@ def test_chapters_stand_in_the_order_of_the_course():
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_exercises_are_numbered_and_begin_easily(chapter):
+def test_exercises_are_numbered_begin_easily_and_rise(chapter):
     exercises = exercises_of(chapter)
     assert [exercise.id for exercise in exercises] == [f"{chapter}.{n}" for n in range(1, len(exercises) + 1)]
     assert 4 <= len(exercises) <= 9, f"{chapter} has {len(exercises)} exercises; write 4 to 9"
-    assert exercises[0].level == 1
+    levels = [exercise.level for exercise in exercises]
+    assert levels == sorted(levels)
+    assert levels[0] == 1
     assert len({exercise.title for exercise in exercises}) == len(exercises)
 
 

@@ -106,7 +106,7 @@ def test_the_list_shows_it(progress, capsys):
     lines = {line.split()[0]: line for line in printed.splitlines() if line.startswith("conv")}
     assert lines["convolution.1"].split() == ["convolution.1", "★", "correct", "By", "hand"]
     assert lines["convolution.5"].split()[2:4] == ["not", "yet"]
-    assert lines["convolution.6"].split()[1:3] == ["★★★", "–"]
+    assert lines["convolution.6"].split()[1:3] == ["★★", "–"]
     assert "1 correct." in printed
     assert f"on this computer only, in {progress}" in printed
 

@@ -75,13 +75,13 @@ RIGHT = [
     ("channels.5", three),
     ("channels.5", lambda: Kernels()),
     ("channels.5", lambda: three(32, lambda X: F.max_pool2d(torch.cat([X, X], 1), 2))),
-    ("building_blocks.6", lambda: odd(nn.Tanh())),
-    ("building_blocks.6", lambda: odd(nn.Softsign())),
-    ("building_blocks.6", lambda: odd(nn.Tanh()).double()),
-    ("building_blocks.6", lambda: Of(lambda X, net: net(X.float()), odd(nn.ReLU()))),
-    ("building_blocks.6", lambda: Of(lambda X, net: net(X) * torch.ones(10), odd(nn.ReLU()))),
-    ("building_blocks.6", lambda: nn.Sequential(odd(nn.ReLU()), nn.LogSoftmax(1))),
-    ("vgg.5", lambda: deep(lambda X, head: head(X.flatten(1)))),
+    ("building_blocks.9", lambda: odd(nn.Tanh())),
+    ("building_blocks.9", lambda: odd(nn.Softsign())),
+    ("building_blocks.9", lambda: odd(nn.Tanh()).double()),
+    ("building_blocks.9", lambda: Of(lambda X, net: net(X.float()), odd(nn.ReLU()))),
+    ("building_blocks.9", lambda: Of(lambda X, net: net(X) * torch.ones(10), odd(nn.ReLU()))),
+    ("building_blocks.9", lambda: nn.Sequential(odd(nn.ReLU()), nn.LogSoftmax(1))),
+    ("vgg.6", lambda: deep(lambda X, head: head(X.flatten(1)))),
     (
         "receptive_field.5",
         lambda: Of(lambda X, *all: F.interpolate(nn.Sequential(*all)(X), size=32), *wide()),
@@ -114,9 +114,9 @@ WRONG = [
     # right for a batch of one only
     ("pooling.6", "batch axis", lambda: Of(lambda X, a: a(X).mean((2, 3)).view(1, 10), nn.Conv2d(1, 10, 3))),
     ("channels.5", "batch axis", lambda: Of(lambda X, a: a(X[0]), three())),
-    ("vgg.5", "batch axis", lambda: deep(lambda X, head: head(X.flatten()))),
+    ("vgg.6", "batch axis", lambda: deep(lambda X, head: head(X.flatten()))),
     (
-        "building_blocks.6",
+        "building_blocks.9",
         "batch axis",
         lambda: Of(lambda X, a, b: b(a(X.flatten()).relu()), nn.Linear(64, 12), nn.Linear(12, 10)),
     ),
@@ -129,17 +129,17 @@ WRONG = [
         lambda: Of(lambda X, a: F.avg_pool2d(a(X), X.shape[-1] - 2).flatten(1), nn.Conv2d(1, 10, 3)),
     ),
     (
-        "building_blocks.6",
+        "building_blocks.9",
         "linear in disguise",
         lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.LogSoftmax(1)),
     ),
     (
-        "building_blocks.6",
+        "building_blocks.9",
         "linear in disguise",
         lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.Sigmoid()),
     ),
     (
-        "building_blocks.6",
+        "building_blocks.9",
         "frozen layer",
         lambda: Of(
             lambda X, a, b: b(a(X).relu().flatten(1).detach()),
@@ -148,12 +148,12 @@ WRONG = [
         ),
     ),
     (
-        "building_blocks.6",
+        "building_blocks.9",
         "frozen layer",
         lambda: Of(lambda X, net, idle: net(X), odd(nn.ReLU()), nn.Linear(2, 2)),
     ),
     (
-        "building_blocks.6",
+        "building_blocks.9",
         "new weights at each call",
         lambda: Of(lambda X: nn.Linear(12, 10)(nn.Linear(64, 12)(X.flatten(1)).relu())),
     ),
@@ -234,7 +234,7 @@ def test_another_default_type_of_numbers_changes_nothing():
     torch.set_default_dtype(torch.float64)
     try:
         assert check("one_by_one.4", lambda A, a, B, b: torch.cat([B @ A, (B @ a + b)[:, None]], 1)).correct
-        assert check("building_blocks.6", odd(nn.Tanh())).correct
+        assert check("building_blocks.9", odd(nn.Tanh())).correct
         assert torch.get_default_dtype() == torch.float64
     finally:
         torch.set_default_dtype(torch.float32)

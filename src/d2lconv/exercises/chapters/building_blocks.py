@@ -91,7 +91,23 @@ IN_A_LIST = Choice(
 )
 
 
-# ---- 3: all parameters of a network ------------------------------------------------------------
+# ---- 3: buffers ------------------------------------------------------------
+
+BUFFER = Choice(
+    id="building_blocks.3",
+    title="Numbers that are kept but not learned",
+    level=1,
+    right="d",
+    because="a buffer is saved with the state_dict and moves with `.to(device)`, and no optimizer sees it.",
+    wrong={
+        "a": "A plain attribute is neither saved by `state_dict()` nor moved by `.to(device)`.",
+        "b": "It would be saved and moved, but as one of `net.parameters()` it would be trained.",
+        "c": "The module looks neither into lists nor at what they hold.",
+    },
+)
+
+
+# ---- 4: all parameters of a network ------------------------------------------------------------
 
 
 def counted_by_pytorch(c: int, k: int, size: int, classes: int) -> int:
@@ -107,7 +123,7 @@ def pooled(size: int, k: int) -> int:
 
 
 COUNT = Function(
-    id="building_blocks.3",
+    id="building_blocks.4",
     title="Counting a network's parameters",
     level=2,
     kind="count",
@@ -189,7 +205,7 @@ COUNT = Function(
 )
 
 
-# ---- 4: a slope for each channel ------------------------------------------------------------
+# ---- 5: a slope for each channel ------------------------------------------------------------
 
 
 def slopes_along_rows_of_pixels(X: Tensor, slopes: Tensor) -> Tensor:
@@ -198,7 +214,7 @@ def slopes_along_rows_of_pixels(X: Tensor, slopes: Tensor) -> Tensor:
 
 
 SLOPES = Debug(
-    id="building_blocks.4",
+    id="building_blocks.5",
     title="A slope for each channel",
     level=2,
     right=lambda X, slopes: F.prelu(X[None], slopes)[0],
@@ -256,11 +272,208 @@ SLOPES = Debug(
 )
 
 
-# ---- 5: two convolutions with biases ------------------------------------------------------------
+# ---- 6: a training loop ------------------------------------------------------------
+
+
+def learned(W: Tensor, X: Tensor, y: Tensor, rate: float, steps: int) -> Tensor:
+    """Train by PyTorch's optimizer."""
+    W = W.clone().requires_grad_()
+    optimizer = torch.optim.SGD([W], rate)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        F.cross_entropy(X @ W.T, y).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return W.detach()
+
+
+def learned_with(
+    W: Tensor,
+    X: Tensor,
+    y: Tensor,
+    rate: float,
+    steps: int,
+    *,
+    keep: float = 0,
+    last: int = 0,
+    sign: float = -1,
+    add: bool = False,
+) -> Tensor:
+    """Train with a fault: a fraction of the old gradient is kept, steps are left out, the sign is wrong."""
+    W, total = W.clone(), torch.zeros_like(W)
+    for _ in range(steps - last):
+        weights = W.clone().requires_grad_()
+        loss = F.cross_entropy(X @ weights.T, y, reduction="sum" if add else "mean")
+        (gradient,) = torch.autograd.grad(loss, weights)
+        total = keep * total + gradient
+        W = W + sign * rate * total
+    return W
+
+
+LOOP = Debug(
+    id="building_blocks.6",
+    title="A loop that learns worse and worse",
+    level=2,
+    right=learned,
+    given=lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, keep=1),
+    cases=Cases(
+        lambda draw, n, d, c, rate, steps: (
+            draw(c, d) / 4,
+            draw(n, d) / 4,
+            draw(n, low=0, high=c - 1).long(),
+            rate,
+            steps,
+        ),
+        n=range(1, 5),
+        d=range(1, 4),
+        c=range(2, 5),
+        rate=(0.5, 0.25),
+        steps=range(4),
+        small=20,
+        large=15,
+    ),
+    wrong=(
+        Misconception(
+            "nothing learned",
+            lambda W, X, y, rate, steps: W,
+            "The weights are those of the beginning. Is the gradient cleared after `backward`?",
+        ),
+        Misconception(
+            "first step only",
+            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, min(steps, 1)),
+            "It learns once. What happens in the second round?",
+        ),
+        Misconception(
+            "last step left out",
+            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, last=1) if steps else W,
+            "One step is missing. Is the step taken before its gradient is computed?",
+        ),
+        Misconception(
+            "uphill",
+            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, sign=1),
+            "The weights move so that the loss grows.",
+        ),
+        Misconception(
+            "loss added up",
+            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, add=True),
+            "The loss is to stay the mean over the examples.",
+        ),
+        Misconception(
+            "half of the old gradient",
+            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, keep=0.5),
+            "That is momentum. Here each step is to use its own gradient only.",
+        ),
+    ),
+)
+
+
+# ---- 7: freezing and a new head ------------------------------------------------------------
+
+
+def body_and_head(draw: RandomInputs, d: int, h: int, c: int, classes: int) -> tuple[nn.Sequential, int]:
+    """Make a network whose last layer is its head, and a number of new classes."""
+    net = nn.Sequential(nn.Linear(d, h), nn.ReLU(), nn.Linear(h, c))
+    for parameter in net.parameters():
+        parameter.data = draw(*parameter.shape)
+    return net, classes
+
+
+def facts_of(net: Any, made: nn.Module) -> list[float]:
+    """Measure a changed network: parameters that learn, all parameters, outputs, whether the body stayed."""
+    kept = dict(net[0].named_parameters())
+    mine = [one for name, one in made.named_parameters() if name.startswith("0.")]
+    same = len(mine) == 2 and all(torch.equal(one, old) for one, old in zip(mine, kept.values(), strict=True))
+    learns = sum(one.numel() for one in made.parameters() if one.requires_grad)
+    frozen = sum(one.numel() for one in mine if not one.requires_grad)
+    outputs = made(torch.zeros(2, net[0].in_features)).shape[-1]
+    return [learns, frozen, outputs, float(same)]
+
+
+def new_head(
+    net: Any,
+    classes: int,
+    *,
+    freeze: bool = True,
+    all_frozen: bool = False,
+    fresh: bool = False,
+    old: bool = False,
+) -> nn.Sequential:
+    """Give a network a new head, perhaps with a fault."""
+    body = nn.Linear(net[0].in_features, net[0].out_features) if fresh else net[0]
+    made = nn.Sequential(body, net[1], net[2] if old else nn.Linear(net[2].in_features, classes))
+    body.requires_grad_(not freeze)
+    if all_frozen:
+        made.requires_grad_(False)
+    return made
+
+
+def function_given(answer: object) -> object:
+    """Let a function through."""
+    if not callable(answer) or isinstance(answer, nn.Module | type):
+        raise TypeError("Give the function itself, without calling it")
+    return answer
+
+
+FREEZE = Setting(
+    id="building_blocks.7",
+    title="A new head on a frozen body",
+    level=2,
+    answer_description="a function",
+    kind="operator",
+    read=function_given,
+    use=lambda function, net, classes: (
+        None if (made := function(net, classes)) is None else facts_of(*untouched(net, made))
+    ),
+    right=lambda net, classes: [
+        net[2].in_features * classes + classes,
+        sum(p.numel() for p in net[0].parameters()),
+        classes,
+        1.0,
+    ],
+    cases=Cases(
+        body_and_head, d=range(1, 4), h=range(1, 5), c=range(1, 4), classes=range(2, 5), small=15, large=10
+    ),
+    wrong=(
+        Misconception(
+            "body not frozen",
+            lambda net, classes: facts_of(net, new_head(net, classes, freeze=False)),
+            "The head is right. The layers before it still learn.",
+        ),
+        Misconception(
+            "head frozen, too",
+            lambda net, classes: facts_of(net, new_head(net, classes, all_frozen=True)),
+            "Now nothing learns. In which order are the layers frozen, and the head replaced?",
+        ),
+        Misconception(
+            "old head",
+            lambda net, classes: facts_of(net, new_head(net, classes, old=True)),
+            "The last layer still has the old number of outputs.",
+        ),
+        Misconception(
+            "old head frozen",
+            lambda net, classes: facts_of(net, new_head(net, classes, old=True, all_frozen=True)),
+            "The whole network is frozen, and its last layer is still the old one.",
+        ),
+        Misconception(
+            "body not kept",
+            lambda net, classes: facts_of(net, new_head(net, classes, fresh=True)),
+            "The first layer has new random weights. What it has learned is to stay.",
+        ),
+    ),
+)
+
+
+def untouched(net: nn.Sequential, made: object) -> tuple[nn.Sequential, nn.Module]:
+    """Return both networks, if there are two."""
+    if not isinstance(made, nn.Module):
+        raise TypeError("the function should return a network")
+    return net, made
+
+
+# ---- 8: two convolutions with biases ------------------------------------------------------------
 
 
 MERGED_BIAS = Function(
-    id="building_blocks.5",
+    id="building_blocks.8",
     title="The bias of two convolutions in one",
     level=3,
     right=lambda a, W, b: F.conv2d(a[:, None, None].expand(-1, *W.shape[2:]), W, b).flatten(),
@@ -317,7 +530,7 @@ MERGED_BIAS = Function(
 )
 
 
-# ---- 6: a network for digits ------------------------------------------------------------
+# ---- 9: a network for digits ------------------------------------------------------------
 
 
 _STEPS, _BATCH, _RATE = 120, 64, 0.01
@@ -370,7 +583,7 @@ def accuracy_after_training(model: nn.Module) -> float:
 
 
 A_THOUSAND = Network(
-    id="building_blocks.6",
+    id="building_blocks.9",
     title="Digits with a thousand parameters",
     level=3,
     input_shape=(1, 8, 8),
@@ -383,216 +596,4 @@ A_THOUSAND = Network(
 )
 
 
-# ---- 7: a training loop ------------------------------------------------------------
-
-
-def learned(W: Tensor, X: Tensor, y: Tensor, rate: float, steps: int) -> Tensor:
-    """Train by PyTorch's optimizer."""
-    W = W.clone().requires_grad_()
-    optimizer = torch.optim.SGD([W], rate)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        F.cross_entropy(X @ W.T, y).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    return W.detach()
-
-
-def learned_with(
-    W: Tensor,
-    X: Tensor,
-    y: Tensor,
-    rate: float,
-    steps: int,
-    *,
-    keep: float = 0,
-    last: int = 0,
-    sign: float = -1,
-    add: bool = False,
-) -> Tensor:
-    """Train with a fault: a fraction of the old gradient is kept, steps are left out, the sign is wrong."""
-    W, total = W.clone(), torch.zeros_like(W)
-    for _ in range(steps - last):
-        weights = W.clone().requires_grad_()
-        loss = F.cross_entropy(X @ weights.T, y, reduction="sum" if add else "mean")
-        (gradient,) = torch.autograd.grad(loss, weights)
-        total = keep * total + gradient
-        W = W + sign * rate * total
-    return W
-
-
-LOOP = Debug(
-    id="building_blocks.7",
-    title="A loop that learns worse and worse",
-    level=2,
-    right=learned,
-    given=lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, keep=1),
-    cases=Cases(
-        lambda draw, n, d, c, rate, steps: (
-            draw(c, d) / 4,
-            draw(n, d) / 4,
-            draw(n, low=0, high=c - 1).long(),
-            rate,
-            steps,
-        ),
-        n=range(1, 5),
-        d=range(1, 4),
-        c=range(2, 5),
-        rate=(0.5, 0.25),
-        steps=range(4),
-        small=20,
-        large=15,
-    ),
-    wrong=(
-        Misconception(
-            "nothing learned",
-            lambda W, X, y, rate, steps: W,
-            "The weights are those of the beginning. Is the gradient cleared after `backward`?",
-        ),
-        Misconception(
-            "first step only",
-            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, min(steps, 1)),
-            "It learns once. What happens in the second round?",
-        ),
-        Misconception(
-            "last step left out",
-            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, last=1) if steps else W,
-            "One step is missing. Is the step taken before its gradient is computed?",
-        ),
-        Misconception(
-            "uphill",
-            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, sign=1),
-            "The weights move so that the loss grows.",
-        ),
-        Misconception(
-            "loss added up",
-            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, add=True),
-            "The loss is to stay the mean over the examples.",
-        ),
-        Misconception(
-            "half of the old gradient",
-            lambda W, X, y, rate, steps: learned_with(W, X, y, rate, steps, keep=0.5),
-            "That is momentum. Here each step is to use its own gradient only.",
-        ),
-    ),
-)
-
-# ---- 8: freezing and a new head ------------------------------------------------------------
-
-
-def body_and_head(draw: RandomInputs, d: int, h: int, c: int, classes: int) -> tuple[nn.Sequential, int]:
-    """Make a network whose last layer is its head, and a number of new classes."""
-    net = nn.Sequential(nn.Linear(d, h), nn.ReLU(), nn.Linear(h, c))
-    for parameter in net.parameters():
-        parameter.data = draw(*parameter.shape)
-    return net, classes
-
-
-def facts_of(net: Any, made: nn.Module) -> list[float]:
-    """Measure a changed network: parameters that learn, all parameters, outputs, whether the body stayed."""
-    kept = dict(net[0].named_parameters())
-    mine = [one for name, one in made.named_parameters() if name.startswith("0.")]
-    same = len(mine) == 2 and all(torch.equal(one, old) for one, old in zip(mine, kept.values(), strict=True))
-    learns = sum(one.numel() for one in made.parameters() if one.requires_grad)
-    frozen = sum(one.numel() for one in mine if not one.requires_grad)
-    outputs = made(torch.zeros(2, net[0].in_features)).shape[-1]
-    return [learns, frozen, outputs, float(same)]
-
-
-def new_head(
-    net: Any,
-    classes: int,
-    *,
-    freeze: bool = True,
-    all_frozen: bool = False,
-    fresh: bool = False,
-    old: bool = False,
-) -> nn.Sequential:
-    """Give a network a new head, perhaps with a fault."""
-    body = nn.Linear(net[0].in_features, net[0].out_features) if fresh else net[0]
-    made = nn.Sequential(body, net[1], net[2] if old else nn.Linear(net[2].in_features, classes))
-    body.requires_grad_(not freeze)
-    if all_frozen:
-        made.requires_grad_(False)
-    return made
-
-
-def function_given(answer: object) -> object:
-    """Let a function through."""
-    if not callable(answer) or isinstance(answer, nn.Module | type):
-        raise TypeError("Give the function itself, without calling it")
-    return answer
-
-
-FREEZE = Setting(
-    id="building_blocks.8",
-    title="A new head on a frozen body",
-    level=2,
-    answer_description="a function",
-    kind="operator",
-    read=function_given,
-    use=lambda function, net, classes: (
-        None if (made := function(net, classes)) is None else facts_of(*untouched(net, made))
-    ),
-    right=lambda net, classes: [
-        net[2].in_features * classes + classes,
-        sum(p.numel() for p in net[0].parameters()),
-        classes,
-        1.0,
-    ],
-    cases=Cases(
-        body_and_head, d=range(1, 4), h=range(1, 5), c=range(1, 4), classes=range(2, 5), small=15, large=10
-    ),
-    wrong=(
-        Misconception(
-            "body not frozen",
-            lambda net, classes: facts_of(net, new_head(net, classes, freeze=False)),
-            "The head is right. The layers before it still learn.",
-        ),
-        Misconception(
-            "head frozen, too",
-            lambda net, classes: facts_of(net, new_head(net, classes, all_frozen=True)),
-            "Now nothing learns. In which order are the layers frozen, and the head replaced?",
-        ),
-        Misconception(
-            "old head",
-            lambda net, classes: facts_of(net, new_head(net, classes, old=True)),
-            "The last layer still has the old number of outputs.",
-        ),
-        Misconception(
-            "old head frozen",
-            lambda net, classes: facts_of(net, new_head(net, classes, old=True, all_frozen=True)),
-            "The whole network is frozen, and its last layer is still the old one.",
-        ),
-        Misconception(
-            "body not kept",
-            lambda net, classes: facts_of(net, new_head(net, classes, fresh=True)),
-            "The first layer has new random weights. What it has learned is to stay.",
-        ),
-    ),
-)
-
-
-def untouched(net: nn.Sequential, made: object) -> tuple[nn.Sequential, nn.Module]:
-    """Return both networks, if there are two."""
-    if not isinstance(made, nn.Module):
-        raise TypeError("the function should return a network")
-    return net, made
-
-
-# ---- 9: buffers ------------------------------------------------------------
-
-BUFFER = Choice(
-    id="building_blocks.9",
-    title="Numbers that are kept but not learned",
-    level=1,
-    right="d",
-    because="a buffer is saved with the state_dict and moves with `.to(device)`, and no optimizer sees it.",
-    wrong={
-        "a": "A plain attribute is neither saved by `state_dict()` nor moved by `.to(device)`.",
-        "b": "It would be saved and moved, but as one of `net.parameters()` it would be trained.",
-        "c": "The module looks neither into lists nor at what they hold.",
-    },
-)
-
-
-EXERCISES = (SHAPES, IN_A_LIST, COUNT, SLOPES, MERGED_BIAS, A_THOUSAND, LOOP, FREEZE, BUFFER)
+EXERCISES = (SHAPES, IN_A_LIST, BUFFER, COUNT, SLOPES, LOOP, FREEZE, MERGED_BIAS, A_THOUSAND)

@@ -168,7 +168,7 @@ def swapped_sizes(X: Tensor, K: Tensor) -> Tensor:
 REPAIR = Debug(
     id="convolution.4",
     title="A test that passes by chance",
-    level=1,
+    level=2,
     right=corr,
     given=swapped_sizes,
     cases=IMAGE_AND_KERNEL,
@@ -268,7 +268,7 @@ def wrapped_around(kernel: Tensor, n: int) -> Tensor:
 MATRIX = Function(
     id="convolution.6",
     title="Convolution as a matrix",
-    level=3,
+    level=2,
     right=matrix_of,
     cases=Cases(
         lambda draw, n, k: (draw(k), n) if k <= n else None, n=range(1, 9), k=range(1, 6), small=15, large=15
@@ -319,7 +319,7 @@ MATRIX = Function(
 EQUIVARIANT = Choice(
     id="convolution.7",
     title="Which layer moves along",
-    level=1,
+    level=2,
     right="b",
     because="a convolution with stride 1 does the same at each position, so its output moves with the image.",
     wrong={

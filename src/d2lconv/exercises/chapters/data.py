@@ -395,7 +395,78 @@ SHIFT = Function(
 )
 
 
-# ---- 6: folds with their share of each class ------------------------------------------------------------
+# ---- 6: normalised with the training images ------------------------------------------------------------
+
+
+def normalised(
+    train: Tensor,
+    valid: Tensor,
+    *,
+    by: Callable[[Tensor, Tensor], Tensor] = lambda train, valid: train,
+    dims: tuple[int, ...] = (0, 2, 3),
+) -> Tensor:
+    """Subtract a mean and divide by a standard deviation, each of one channel of what `by` chooses."""
+    chosen = by(train, valid)
+    mean, std = chosen.mean(dims, keepdim=True), chosen.std(dims, keepdim=True, correction=0)
+    return (valid - mean) / std
+
+
+NORMALISE = Function(
+    id="data.6",
+    title="Normalised by the training images",
+    level=2,
+    right=lambda train, valid: normalised(train, valid),
+    cases=Cases(
+        lambda draw, n, m, c, s: (
+            draw(n, c, s, s) + torch.linspace(0, 1, n * c * s * s).reshape(n, c, s, s),
+            draw(m, c, s, s),
+        ),
+        n=range(2, 5),
+        m=range(1, 4),
+        c=range(1, 4),
+        s=range(2, 4),
+        small=15,
+        large=10,
+    ),
+    wrong=(
+        Misconception(
+            "statistics of the validation images",
+            lambda train, valid: normalised(train, valid, by=lambda train, valid: valid),
+            "The network was trained on numbers shifted by the *training* mean. Use the same one here.",
+        ),
+        Misconception(
+            "statistics of all images",
+            lambda train, valid: normalised(train, valid, by=lambda train, valid: torch.cat([train, valid])),
+            "The validation images must not have a say in what the network is trained on.",
+        ),
+        Misconception(
+            "channels together",
+            lambda train, valid: normalised(train, valid, dims=(0, 1, 2, 3)),
+            "Each channel has a mean and a standard deviation of its own.",
+        ),
+        Misconception(
+            "each pixel by itself",
+            lambda train, valid: normalised(train, valid, dims=(0,)),
+            "One mean for each channel: over all images, rows and columns.",
+        ),
+        Misconception(
+            "mean only",
+            lambda train, valid: valid - train.mean((0, 2, 3), keepdim=True),
+            "The mean is right. Divide by the standard deviation, too.",
+        ),
+        Misconception(
+            "variance instead of standard deviation",
+            lambda train, valid: (
+                (valid - train.mean((0, 2, 3), keepdim=True))
+                / train.var((0, 2, 3), keepdim=True, correction=0)
+            ),
+            "Divide by the standard deviation, the square root of the variance.",
+        ),
+    ),
+)
+
+
+# ---- 7: folds with their share of each class ------------------------------------------------------------
 
 
 def labels_and_fold(
@@ -478,7 +549,7 @@ FOLD_WRONG = (
 
 
 FOLD = Function(
-    id="data.6",
+    id="data.7",
     title="Stratified folds",
     level=3,
     right=lambda labels, k, n: fold_by_counting(labels, k, n),
@@ -496,75 +567,4 @@ FOLD = Function(
 )
 
 
-# ---- 7: normalised with the training images ------------------------------------------------------------
-
-
-def normalised(
-    train: Tensor,
-    valid: Tensor,
-    *,
-    by: Callable[[Tensor, Tensor], Tensor] = lambda train, valid: train,
-    dims: tuple[int, ...] = (0, 2, 3),
-) -> Tensor:
-    """Subtract a mean and divide by a standard deviation, each of one channel of what `by` chooses."""
-    chosen = by(train, valid)
-    mean, std = chosen.mean(dims, keepdim=True), chosen.std(dims, keepdim=True, correction=0)
-    return (valid - mean) / std
-
-
-NORMALISE = Function(
-    id="data.7",
-    title="Normalised by the training images",
-    level=2,
-    right=lambda train, valid: normalised(train, valid),
-    cases=Cases(
-        lambda draw, n, m, c, s: (
-            draw(n, c, s, s) + torch.linspace(0, 1, n * c * s * s).reshape(n, c, s, s),
-            draw(m, c, s, s),
-        ),
-        n=range(2, 5),
-        m=range(1, 4),
-        c=range(1, 4),
-        s=range(2, 4),
-        small=15,
-        large=10,
-    ),
-    wrong=(
-        Misconception(
-            "statistics of the validation images",
-            lambda train, valid: normalised(train, valid, by=lambda train, valid: valid),
-            "The network was trained on numbers shifted by the *training* mean. Use the same one here.",
-        ),
-        Misconception(
-            "statistics of all images",
-            lambda train, valid: normalised(train, valid, by=lambda train, valid: torch.cat([train, valid])),
-            "The validation images must not have a say in what the network is trained on.",
-        ),
-        Misconception(
-            "channels together",
-            lambda train, valid: normalised(train, valid, dims=(0, 1, 2, 3)),
-            "Each channel has a mean and a standard deviation of its own.",
-        ),
-        Misconception(
-            "each pixel by itself",
-            lambda train, valid: normalised(train, valid, dims=(0,)),
-            "One mean for each channel: over all images, rows and columns.",
-        ),
-        Misconception(
-            "mean only",
-            lambda train, valid: valid - train.mean((0, 2, 3), keepdim=True),
-            "The mean is right. Divide by the standard deviation, too.",
-        ),
-        Misconception(
-            "variance instead of standard deviation",
-            lambda train, valid: (
-                (valid - train.mean((0, 2, 3), keepdim=True))
-                / train.var((0, 2, 3), keepdim=True, correction=0)
-            ),
-            "Divide by the standard deviation, the square root of the variance.",
-        ),
-    ),
-)
-
-
-EXERCISES = (HONEST, ACCURACY, LENGTH, BATCH, SHIFT, FOLD, NORMALISE)
+EXERCISES = (HONEST, ACCURACY, LENGTH, BATCH, SHIFT, NORMALISE, FOLD)

@@ -425,7 +425,7 @@ def kernel_of_rank(draw: RandomInputs, h: int, w: int, rank: int) -> tuple[Tenso
 RANK = Function(
     id="depthwise_separable.7",
     title="Which kernels split into a column and a row",
-    level=2,
+    level=3,
     kind="operator",
     answer_description="a function",
     right=lambda K: float(torch.linalg.matrix_rank(K.double()) <= 1),

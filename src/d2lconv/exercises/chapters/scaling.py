@@ -239,7 +239,90 @@ WARM_UP = Function(
 )
 
 
-# ---- 6: where adding workers stops paying ------------------------------------------------------------
+# ---- 6: exact resume ------------------------------------------------------------
+
+
+def steps_of(
+    w: Tensor,
+    gradients: Tensor,
+    stop: int,
+    rate: float,
+    momentum: float,
+    *,
+    keep: float = 1,
+    again: int = 0,
+    skip: int = 0,
+) -> Tensor:
+    """Take steps with momentum; at the break keep a fraction of the velocity, repeat or skip steps."""
+    w, velocity = w.clone(), torch.zeros_like(w)
+    order = [*range(stop), *range(max(stop - again, 0) + skip, len(gradients))]
+    for number, row in enumerate(order):
+        velocity = momentum * (keep if number == stop else 1) * velocity + gradients[row]
+        w = w - rate * velocity
+    return w
+
+
+def undisturbed(w: Tensor, gradients: Tensor, stop: int, rate: float, momentum: float) -> Tensor:
+    """Let PyTorch's optimizer take all steps without a break."""
+    w = w.clone().requires_grad_()
+    optimizer = torch.optim.SGD([w], rate, momentum)
+    for row in gradients:
+        w.grad = row.clone()
+        optimizer.step()
+    return w.detach()
+
+
+RESUME = Debug(
+    id="scaling.6",
+    title="As if nothing had happened",
+    level=2,
+    right=undisturbed,
+    given=lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, keep=0),
+    cases=Cases(
+        lambda draw, n, d, stop, rate, momentum: (
+            (draw(d), draw(n, d), stop, rate, momentum) if stop <= n else None
+        ),
+        n=range(1, 6),
+        d=range(1, 4),
+        stop=range(5),
+        rate=(0.5, 0.25),
+        momentum=(0.5, 0.75),
+        small=25,
+        large=15,
+    ),
+    wrong=(
+        Misconception(
+            "step taken twice",
+            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, again=1),
+            "The step before the break is taken again after it.",
+        ),
+        Misconception(
+            "step left out",
+            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, skip=1),
+            "After the break one step is missing.",
+        ),
+        Misconception(
+            "from the beginning",
+            lambda w, gradients, stop, rate, momentum: steps_of(
+                w, gradients, stop, rate, momentum, again=stop
+            ),
+            "After the break all steps are taken again from the first one.",
+        ),
+        Misconception(
+            "velocity doubled",
+            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, keep=2),
+            "The velocity comes back, but is counted twice.",
+        ),
+        Misconception(
+            "no momentum at all",
+            lambda w, gradients, stop, rate, momentum: w - rate * gradients.sum(0),
+            "Now it takes plain steps. Keep the momentum, and let it survive the break.",
+        ),
+    ),
+)
+
+
+# ---- 7: where adding workers stops paying ------------------------------------------------------------
 
 
 def step_time(compute: int, transfer: int, latency: int, n: int) -> Fraction:
@@ -270,7 +353,7 @@ def a_cost(
 
 
 FASTEST = Function(
-    id="scaling.6",
+    id="scaling.7",
     title="Where adding workers stops paying",
     level=3,
     right=fastest,
@@ -319,87 +402,5 @@ FASTEST = Function(
     ),
 )
 
-# ---- 7: exact resume ------------------------------------------------------------
 
-
-def steps_of(
-    w: Tensor,
-    gradients: Tensor,
-    stop: int,
-    rate: float,
-    momentum: float,
-    *,
-    keep: float = 1,
-    again: int = 0,
-    skip: int = 0,
-) -> Tensor:
-    """Take steps with momentum; at the break keep a fraction of the velocity, repeat or skip steps."""
-    w, velocity = w.clone(), torch.zeros_like(w)
-    order = [*range(stop), *range(max(stop - again, 0) + skip, len(gradients))]
-    for number, row in enumerate(order):
-        velocity = momentum * (keep if number == stop else 1) * velocity + gradients[row]
-        w = w - rate * velocity
-    return w
-
-
-def undisturbed(w: Tensor, gradients: Tensor, stop: int, rate: float, momentum: float) -> Tensor:
-    """Let PyTorch's optimizer take all steps without a break."""
-    w = w.clone().requires_grad_()
-    optimizer = torch.optim.SGD([w], rate, momentum)
-    for row in gradients:
-        w.grad = row.clone()
-        optimizer.step()
-    return w.detach()
-
-
-RESUME = Debug(
-    id="scaling.7",
-    title="As if nothing had happened",
-    level=2,
-    right=undisturbed,
-    given=lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, keep=0),
-    cases=Cases(
-        lambda draw, n, d, stop, rate, momentum: (
-            (draw(d), draw(n, d), stop, rate, momentum) if stop <= n else None
-        ),
-        n=range(1, 6),
-        d=range(1, 4),
-        stop=range(5),
-        rate=(0.5, 0.25),
-        momentum=(0.5, 0.75),
-        small=25,
-        large=15,
-    ),
-    wrong=(
-        Misconception(
-            "step taken twice",
-            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, again=1),
-            "The step before the break is taken again after it.",
-        ),
-        Misconception(
-            "step left out",
-            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, skip=1),
-            "Behind the break one step is missing.",
-        ),
-        Misconception(
-            "from the beginning",
-            lambda w, gradients, stop, rate, momentum: steps_of(
-                w, gradients, stop, rate, momentum, again=stop
-            ),
-            "After the break all steps are taken again from the first one.",
-        ),
-        Misconception(
-            "velocity doubled",
-            lambda w, gradients, stop, rate, momentum: steps_of(w, gradients, stop, rate, momentum, keep=2),
-            "The velocity comes back, but is counted twice.",
-        ),
-        Misconception(
-            "no momentum at all",
-            lambda w, gradients, stop, rate, momentum: w - rate * gradients.sum(0),
-            "Now it takes plain steps. The momentum is to stay, and to live through the break.",
-        ),
-    ),
-)
-
-
-EXERCISES = (WEIGHTED, OPTIMIZER, RING, LOST, WARM_UP, FASTEST, RESUME)
+EXERCISES = (WEIGHTED, OPTIMIZER, RING, LOST, WARM_UP, RESUME, FASTEST)

@@ -66,7 +66,66 @@ SHAPE = Value(
 )
 
 
-# ---- 2: the parameters of a block ------------------------------------------------------------
+# ---- 2: a fault that equal channels hide ------------------------------------------------------------
+
+
+def of_outputs(c_in: int, c_out: int, k: int) -> float:
+    """Return the standard deviation with the fault of the notebook: it counts outputs."""
+    return float((2 / (c_out * k * k)) ** 0.5)
+
+
+FIRST_WEIGHTS = Debug(
+    id="vgg.2",
+    title="Which channels count?",
+    level=1,
+    right=lambda c_in, c_out, k: (
+        nn.init.calculate_gain("relu") / nn.Conv2d(c_in, 1, k).weight[0].numel() ** 0.5
+    ),
+    given=of_outputs,
+    cases=Cases(
+        lambda draw, c_in, c_out, k: (c_in, c_out, k),
+        c_in=(1, 2, 3, 8, 64),
+        c_out=(1, 2, 4, 16, 128),
+        k=(1, 3, 5, 7),
+        small=20,
+        large=20,
+    ),
+    wrong=(
+        Misconception(
+            "both counted",
+            lambda c_in, c_out, k: (2 / (c_in * c_out * k * k)) ** 0.5,
+            "How many products are added up for *one* output?",
+        ),
+        Misconception(
+            "window forgotten",
+            lambda c_in, c_out, k: (2 / c_in) ** 0.5,
+            "An output adds up a whole window of every input channel.",
+        ),
+        Misconception(
+            "one side of the window",
+            lambda c_in, c_out, k: (2 / (c_in * k)) ** 0.5,
+            "A window has rows and columns.",
+        ),
+        Misconception(
+            "variance instead of standard deviation",
+            lambda c_in, c_out, k: 2 / (c_in * k * k),
+            "That is the variance. The standard deviation is its square root.",
+        ),
+        Misconception(
+            "halving forgotten",
+            lambda c_in, c_out, k: (1 / (c_in * k * k)) ** 0.5,
+            "The ReLU takes half of the mean square away, and the 2 makes up for it.",
+        ),
+        Misconception(
+            "mean of inputs and outputs",
+            lambda c_in, c_out, k: (4 / ((c_in + c_out) * k * k)) ** 0.5,
+            "That is the rule of Glorot and Bengio, up to a factor. He's counts what goes *into* a sum.",
+        ),
+    ),
+)
+
+
+# ---- 3: the parameters of a block ------------------------------------------------------------
 
 
 def weights_of(n: int, c_in: int, c_out: int) -> int:
@@ -82,7 +141,7 @@ def parameters_of(n: int, c_in: int, c_out: int) -> int:
 
 
 COUNT = Function(
-    id="vgg.2",
+    id="vgg.3",
     title="The parameters of a block",
     level=2,
     kind="count",
@@ -139,7 +198,7 @@ COUNT = Function(
 )
 
 
-# ---- 3: the field of an encoder ------------------------------------------------------------
+# ---- 4: the field of an encoder ------------------------------------------------------------
 
 
 def layers_of(blocks: list[int]) -> list[tuple[int, int]]:
@@ -158,7 +217,7 @@ def numbers_of_convolutions(draw: RandomInputs, *, length: int, first: int, last
 
 
 FIELD = Function(
-    id="vgg.3",
+    id="vgg.4",
     title="What an encoder sees",
     level=2,
     kind="formula",
@@ -208,115 +267,7 @@ FIELD = Function(
 )
 
 
-# ---- 4: a fault that equal channels hide ------------------------------------------------------------
-
-
-def of_outputs(c_in: int, c_out: int, k: int) -> float:
-    """Return the standard deviation with the fault of the notebook: it counts outputs."""
-    return float((2 / (c_out * k * k)) ** 0.5)
-
-
-FIRST_WEIGHTS = Debug(
-    id="vgg.4",
-    title="Which channels count?",
-    level=1,
-    right=lambda c_in, c_out, k: (
-        nn.init.calculate_gain("relu") / nn.Conv2d(c_in, 1, k).weight[0].numel() ** 0.5
-    ),
-    given=of_outputs,
-    cases=Cases(
-        lambda draw, c_in, c_out, k: (c_in, c_out, k),
-        c_in=(1, 2, 3, 8, 64),
-        c_out=(1, 2, 4, 16, 128),
-        k=(1, 3, 5, 7),
-        small=20,
-        large=20,
-    ),
-    wrong=(
-        Misconception(
-            "both counted",
-            lambda c_in, c_out, k: (2 / (c_in * c_out * k * k)) ** 0.5,
-            "How many products are added up for *one* output?",
-        ),
-        Misconception(
-            "window forgotten",
-            lambda c_in, c_out, k: (2 / c_in) ** 0.5,
-            "An output adds up a whole window of every input channel.",
-        ),
-        Misconception(
-            "one side of the window",
-            lambda c_in, c_out, k: (2 / (c_in * k)) ** 0.5,
-            "A window has rows and columns.",
-        ),
-        Misconception(
-            "variance instead of standard deviation",
-            lambda c_in, c_out, k: 2 / (c_in * k * k),
-            "That is the variance. The standard deviation is its square root.",
-        ),
-        Misconception(
-            "halving forgotten",
-            lambda c_in, c_out, k: (1 / (c_in * k * k)) ** 0.5,
-            "The ReLU takes half of the mean square away, and the 2 makes up for it.",
-        ),
-        Misconception(
-            "mean of inputs and outputs",
-            lambda c_in, c_out, k: (4 / ((c_in + c_out) * k * k)) ** 0.5,
-            "That is the rule of Glorot and Bengio, up to a factor. He's counts what goes *into* a sum.",
-        ),
-    ),
-)
-
-
-# ---- 5: a network of small convolutions ------------------------------------------------------------
-
-
-def too_few(model: nn.Module, done: Run) -> str:
-    """Return the fault that there are fewer than eight convolutions."""
-    count = len(done.steps("Conv2d"))
-    return (
-        f"it has {count} convolution{'s' * (count != 1)}, and at least 8 are asked for" if count < 8 else ""
-    )
-
-
-def other_kernels(model: nn.Module, done: Run) -> str:
-    """Return the fault that a convolution has another kernel than 3×3."""
-    others = {step.kernel_size for step in done.steps("Conv2d") if step.kernel_size} - {(3, 3)}
-    return f"a kernel is {'×'.join(map(str, min(others)))}" if others else ""
-
-
-def bare_convolutions(model: nn.Module, done: Run) -> str:
-    """Return the fault that no ReLU follows a convolution; a normalisation may stand between them."""
-    kinds = [step.kind for step in done.rows if "batch_norm" not in step.kind]
-    bare = any(one == "Conv2d" and after != "ReLU" for one, after in pairwise([*kinds, ""]))
-    return "a convolution has no ReLU right after it" if bare else ""
-
-
-def strided(model: nn.Module, done: Run) -> str:
-    """Return the fault that a convolution makes maps smaller."""
-    return "a convolution has a stride" if any(c.stride != (1, 1) for c in done.steps("Conv2d")) else ""
-
-
-DEEP_AND_SMALL = Network(
-    id="vgg.5",
-    title="Deep and small",
-    level=3,
-    input_shape=(1, 32, 32),
-    output_shape=(10,),
-    max_params=50_000,
-    max_macs=3_000_000,
-    rules=(
-        Rule("too few convolutions", too_few, "Put several convolutions into each block."),
-        Rule("other kernels", other_kernels, "Each convolution is to be 3×3, as in VGG."),
-        Rule("strided convolution", strided, "Let poolings make the maps smaller."),
-        Rule(
-            "no ReLU after a convolution",
-            bare_convolutions,
-            "Without something between them, two convolutions are no more than one.",
-        ),
-    ),
-)
-
-# ---- 6: validation in the right mode ------------------------------------------------------------
+# ---- 5: validation in the right mode ------------------------------------------------------------
 
 
 def normalising_net(draw: RandomInputs, n: int, d: int, c: int) -> tuple[nn.Module, Tensor]:
@@ -366,7 +317,7 @@ def predicted(
 
 
 VALIDATE = Setting(
-    id="vgg.6",
+    id="vgg.5",
     title="Validation in the right mode",
     level=2,
     answer_description="a function",
@@ -410,6 +361,56 @@ def function_given(answer: object) -> Callable[..., Tensor]:
     if not callable(answer) or isinstance(answer, nn.Module | type):
         raise TypeError("Give the function itself, without calling it")
     return answer
+
+
+# ---- 6: a network of small convolutions ------------------------------------------------------------
+
+
+def too_few(model: nn.Module, done: Run) -> str:
+    """Return the fault that there are fewer than eight convolutions."""
+    count = len(done.steps("Conv2d"))
+    return (
+        f"it has {count} convolution{'s' * (count != 1)}, and at least 8 are asked for" if count < 8 else ""
+    )
+
+
+def other_kernels(model: nn.Module, done: Run) -> str:
+    """Return the fault that a convolution has another kernel than 3×3."""
+    others = {step.kernel_size for step in done.steps("Conv2d") if step.kernel_size} - {(3, 3)}
+    return f"a kernel is {'×'.join(map(str, min(others)))}" if others else ""
+
+
+def bare_convolutions(model: nn.Module, done: Run) -> str:
+    """Return the fault that no ReLU follows a convolution; a normalisation may stand between them."""
+    kinds = [step.kind for step in done.rows if "batch_norm" not in step.kind]
+    bare = any(one == "Conv2d" and after != "ReLU" for one, after in pairwise([*kinds, ""]))
+    return "a convolution has no ReLU right after it" if bare else ""
+
+
+def strided(model: nn.Module, done: Run) -> str:
+    """Return the fault that a convolution makes maps smaller."""
+    return "a convolution has a stride" if any(c.stride != (1, 1) for c in done.steps("Conv2d")) else ""
+
+
+DEEP_AND_SMALL = Network(
+    id="vgg.6",
+    title="Deep and small",
+    level=3,
+    input_shape=(1, 32, 32),
+    output_shape=(10,),
+    max_params=50_000,
+    max_macs=3_000_000,
+    rules=(
+        Rule("too few convolutions", too_few, "Put several convolutions into each block."),
+        Rule("other kernels", other_kernels, "Each convolution is to be 3×3, as in VGG."),
+        Rule("strided convolution", strided, "Let poolings make the maps smaller."),
+        Rule(
+            "no ReLU after a convolution",
+            bare_convolutions,
+            "Without something between them, two convolutions are no more than one.",
+        ),
+    ),
+)
 
 
 # ---- 7: a network for colour images, trained ------------------------------------------------------------
@@ -519,4 +520,4 @@ COLOURS = Network(
 )
 
 
-EXERCISES = (SHAPE, COUNT, FIELD, FIRST_WEIGHTS, DEEP_AND_SMALL, VALIDATE, COLOURS)
+EXERCISES = (SHAPE, FIRST_WEIGHTS, COUNT, FIELD, VALIDATE, DEEP_AND_SMALL, COLOURS)

@@ -47,6 +47,8 @@ class Result:
         Remarks that do not concern the answer, such as progress that could not be saved.
     solution : bool
         Whether the answer was the course's own.
+    language : str
+        The language in which it is printed and shown; by default the reader's.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Result:
     hint: str = ""
     notes: tuple[str, ...] = ()
     solution: bool = False
+    language: str = ""
 
     @property
     def correct(self) -> bool:
@@ -73,18 +76,16 @@ class Result:
         return replace(self, **changes)  # type: ignore[arg-type]
 
     def _said(self) -> Result:
-        """Return the reply with its texts in the reader's language."""
-        if language() == "en":
-            return self
-        details = tuple(_said(name, text) for name, text in self.details)
-        notes = tuple(map(translate, self.notes))
-        return self._with(
-            summary=translate(self.summary), details=details, hint=translate(self.hint), notes=notes
-        )
+        """Return the reply with its texts in its language."""
+        name = self.language or language()
+        summary, hint, *notes = (translate(text, name) for text in (self.summary, self.hint, *self.notes))
+        details = tuple(_said(*detail, name) for detail in self.details)
+        return self._with(summary=summary, details=details, hint=hint, notes=tuple(notes), language=name)
 
     def __repr__(self) -> str:
-        said, colon = self._said(), translate(": ")
-        lines = [f"{self._head()}{colon}{said.summary}"]
+        said = self._said()
+        colon = translate(": ", said.language)
+        lines = [f"{said._head()}{colon}{said.summary}"]
         for name, text in said.details:
             if "\n" in text:
                 lines.append(f"  {name}{colon}".rstrip())
@@ -92,14 +93,15 @@ class Result:
             else:
                 lines.append(f"  {name}{colon}{text}")
         if said.hint:
-            lines.append(f"  {fill('Hint: {}', said.hint)}")
+            lines.append(f"  {fill('Hint: {}', said.hint, name=said.language)}")
         return "\n".join([*lines, *said.notes])
 
     def _repr_html_(self) -> str:
         said = self._said()
         rows = [(name, f'<pre style="{_PRE}">{escape(text)}</pre>') for name, text in said.details]
         if said.hint:
-            rows.append((translate("hint"), escape(said.hint)))
+            rows.append((translate("hint", said.language), escape(said.hint)))
+        told = fill("<strong>{}:</strong> {}", escape(said._head()), escape(said.summary), name=said.language)
         table = "".join(
             f'<dt style="font-weight: 600">{escape(name)}</dt><dd style="margin: 0 0 0.4em 1.5em">{text}</dd>'
             for name, text in rows
@@ -107,7 +109,7 @@ class Result:
         return (
             f'<div class="d2l-check" style="border-left: 0.3em {_EDGES[self.status]}; padding: 0.3em 1em">'
             f'<p style="margin: 0 0 0.3em"><span aria-hidden="true">{_SIGNS[self.status]} </span>'
-            f"{fill('<strong>{}:</strong> {}', escape(self._head()), escape(said.summary))}</p>"
+            f"{told}</p>"
             + f'<dl style="margin: 0">{table}</dl>' * bool(table)
             + "".join(f'<p style="margin: 0.3em 0 0">{escape(note)}</p>' for note in said.notes)
             + "</div>"
@@ -115,16 +117,16 @@ class Result:
 
     def _head(self) -> str:
         whose = ", worked solution" if self.solution else ""
-        return translate(f"{_HEADS[self.status]} ({self.exercise}{whose})")
+        return translate(f"{_HEADS[self.status]} ({self.exercise}{whose})", self.language)
 
 
-def _said(name: str, text: str) -> tuple[str, str]:
+def _said(name: str, text: str, to: str) -> tuple[str, str]:
     """Say name and text of a detail; what code prints, and the message of an error, stay as they are."""
-    name_said = translate(name) if name in _NAMES else name
+    name_said = translate(name, to) if name in _NAMES else name
     if name == "your code printed":
         return name_said, text
     message, mark, line = text.partition("\nin the line: ")
     if mark or name in ("error", "your code raised"):
-        message = catalogue(language()).get(message, message)
-        return name_said, fill("{}\nin the line: {}", message, line) if mark else message
-    return name_said, translate(text)
+        message = catalogue(to).get(message, message)
+        return name_said, fill("{}\nin the line: {}", message, line, name=to) if mark else message
+    return name_said, translate(text, to)

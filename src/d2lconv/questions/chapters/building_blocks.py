@@ -38,7 +38,7 @@ def size_of_joined_kernel() -> tuple[int, ...]:
 QUESTIONS = (
     Value(
         "building_blocks.registered",
-        "One module holds a plain tensor of shape 2×3 and a Python list of two layers `nn.Linear(3, 3)`. Another holds the tensor as an `nn.Parameter` and the layers in an `nn.ModuleList`. How many parameters has each?",
+        "One module holds a plain tensor of shape 2×3 and a Python list of two layers `nn.Linear(3, 3)`. Another holds the tensor as an `nn.Parameter` and the layers in an `nn.ModuleList`. How many parameters does each have?",
         parameters,
         "a plain tensor and a Python list are not registered. The other has 6, and 3·3 + 3 in each layer.",
         {
@@ -105,7 +105,7 @@ QUESTIONS = (
     ),
     Choice(
         "building_blocks.other-pooling",
-        "A trained network's weights lie in a file. In another network, the first pooling takes the mean instead "
+        "A trained network's weights are in a file. In another network, the first pooling takes the mean instead "
         "of the maximum. Does it load the same file, and what is its accuracy?",
         "it loads, and reads somewhat fewer digits",
         "Every name and shape fits, as pooling has no parameters; but the network computes something else.",

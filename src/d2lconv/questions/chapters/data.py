@@ -44,7 +44,7 @@ QUESTIONS = (
     ),
     Choice(
         "data.reshape",
-        "A photograph of shape (600, 512, 3) shall get the shape (3, 600, 512). What does the image look like "
+        "A photograph of shape (600, 512, 3) should get the shape (3, 600, 512). What does the image look like "
         "after `reshape(3, 600, 512)`? And what has gone wrong if the skin is blue?",
         "a scramble; red and blue are swapped",
         "`reshape` cuts the same sequence of numbers at other positions. OpenCV returns blue first.",

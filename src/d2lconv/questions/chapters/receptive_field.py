@@ -46,7 +46,7 @@ QUESTIONS = (
     Choice(
         "receptive_field.gridding",
         "Along one axis, we count the paths from each of 17 input cells to one output cell, through three layers "
-        "of 3 kernel cells with dilations 1, 2, 4, or with 2, 2, 2. Does dilation 2 in every layer do as well?",
+        "of kernel size 3 with dilations 1, 2, 4, or with 2, 2, 2. Does dilation 2 in every layer do as well?",
         "no, it leaves out every other cell",
         "All its steps are even, so no path starts at an odd cell.",
         {

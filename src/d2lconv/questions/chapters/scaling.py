@@ -30,8 +30,8 @@ QUESTIONS = (
     ),
     Choice(
         "scaling.two-processes",
-        "Two processes train a network on halves of each batch, one process trains it on whole batches. Have the "
-        "two trainings ended with the same weights: exactly, nearly, or not at all?",
+        "Two processes train a network on halves of each batch, one process trains it on whole batches. Do the "
+        "two trainings end with the same weights: exactly, nearly, or not at all?",
         "nearly",
         "The gradients are the same sums, but added in another order, and each addition is rounded.",
         {

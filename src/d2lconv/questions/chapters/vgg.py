@@ -44,7 +44,7 @@ QUESTIONS = (
         "That is a guess: the network stalls, as LeNet with sigmoids did.",
         {
             "0.99": "More layers can compute more. But can they be trained from these initial weights?",
-            "0.90": "So it might be with a few layers less. Here nothing reaches the last one.",
+            "0.90": "So it might be with a few layers fewer. Here nothing reaches the last one.",
             "0.50": "A network that stalls learns nothing, not half.",
         },
         tests="deep networks from default weights",
@@ -58,7 +58,7 @@ QUESTIONS = (
         {
             "0.10": "What was lost on the way is kept now: each layer's output is scaled to standard deviation 1.",
             "0.50": "Once the images arrive at the last layer, training works as in a small network.",
-            "0.90": "Not less than LeNet: with the scale right in every layer, depth does not hurt.",
+            "0.90": "It reads as many as LeNet: with the scale right in every layer, depth does not hurt.",
         },
         tests="what batch normalisation makes possible",
     ),
@@ -82,7 +82,7 @@ QUESTIONS = (
         "less than a trillionth; it has grown",
         "Without skips each layer shrinks the differences by more than half. With them the input passes unchanged.",
         {
-            "about a thirtieth; all of it": "The loss is not 1/30 in all but a factor in each layer: powers of it.",
+            "about a thirtieth; all of it": "Each layer multiplies the spread by a factor, so after thirty it is the 30th power.",
             "about half; it has grown": "Each single layer takes away more than half, thirty times over.",
             "less than a trillionth; as little": "*x* + *f*(*x*) holds *x* itself, so what differs in *x* stays.",
         },

@@ -59,7 +59,7 @@ class ChannelsView(View):
 
     _esm = join_scripts("channels/view.js")
     _css = join_styles("shared/base.css", "channels/view.css")
-    height = (50.0, 88.0)
+    height = (51.3, 86.2)
 
     input = traitlets.Any([[[0.0] * 3] * 3] * MOST).tag(sync=True)
     kernel = traitlets.Any([[[[0.0] * 3] * 3] * MOST] * MOST).tag(sync=True)

@@ -72,7 +72,7 @@ class ConvolutionView(View):
 
     _esm = join_scripts("convolution/view.js")
     _css = join_styles("shared/base.css", "convolution/view.css")
-    height = (55.1, 79.3)
+    height = (55.7, 79.9)
     late = ("photographs",)
 
     input = Matrix(INPUT, largest=12).tag(sync=True)
@@ -112,7 +112,7 @@ class ConvolutionView(View):
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of the figure: without a picture, less."""
-        return cls.height if state.get("pictures") else (34.6, 47.8)
+        return cls.height if state.get("pictures") else (34.6, 48.0)
 
     @traitlets.validate("input", "kernel")
     def _fits(self, proposal: Any) -> Rows:

@@ -24,7 +24,7 @@ export function makePicture({ pick, take }) {
   const frame = ({ element }, ...more) => make("div", { class: "d2l-picture" }, element, ...more);
   const element = make(
     ...["div", { class: "d2l-album" }],
-    make("div", { class: "d2l-choose" }, make("label", {}, "Picture ", select), opener("Choose a photograph"), opener("Take a photograph", { capture: "environment" })),
+    make("div", { class: "d2l-buttons d2l-choose" }, make("label", {}, "Picture ", select), opener("Choose a photograph"), opener("Take a photograph", { capture: "environment" })),
     make("div", { class: "d2l-pictures" }, frame(image, before), frame(map, make("div", { class: "d2l-caption" }, "Its feature map"), scale)),
     make("div", { class: "d2l-privacy" }, note, trouble),
   );

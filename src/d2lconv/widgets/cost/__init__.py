@@ -52,7 +52,7 @@ class CostView(View):
 
     _esm = join_scripts("cost/view.js")
     _css = join_styles("shared/base.css", "cost/view.css")
-    height = (40.3, 57.5)
+    height = (40.3, 54.8)
 
     channels = traitlets.List(traitlets.Int(), list(CHANNELS)).tag(sync=True)
     in_index = traitlets.Int(0).tag(sync=True)
@@ -70,7 +70,7 @@ class CostView(View):
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of the figure: a network has more rows than a layer."""
-        return (57.4, 82.5) if state.get("networks") else cls.height
+        return (57.4, 81.0) if state.get("networks") else cls.height
 
     @traitlets.validate(*LIMITS)
     def _in_range(self, proposal: Any) -> int:

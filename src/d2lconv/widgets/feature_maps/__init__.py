@@ -53,7 +53,7 @@ class FeatureMapView(View):
 
     _esm = join_scripts("feature_maps/view.js")
     _css = join_styles("shared/base.css", "feature_maps/view.css")
-    height = (76.2, 119.5)
+    height = (72.0, 104.7)
 
     layers = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
     images = traitlets.Dict(read_only=True).tag(sync=True)
@@ -74,7 +74,7 @@ class FeatureMapView(View):
     @classmethod
     def height_of(cls, state: Mapping[str, Any]) -> tuple[float, float]:
         """Return the height of the figure: on a phone, scores take room of their own."""
-        return cls.height if state.get("classes") else (78.3, 103.0)
+        return cls.height if state.get("classes") else (72.0, 99.8)
 
     @property
     def depth(self) -> int:

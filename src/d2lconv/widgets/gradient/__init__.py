@@ -70,10 +70,10 @@ class GradientView(View):
         """Return the height of a figure, which depends on its matrices and on whether it learns."""
         above, below = len(state["input"]), len(state["input"]) - len(state["kernel"]) + 1
         dense, learns = len(state["input"][0]) > 5, state.get("target") is not None
-        wide = 17.1 + 2 * above * (2.1 if dense else 2.4)
+        wide = 17.5 + 2 * above * (2.1 if dense else 2.4)
         # On a phone, what is behind input and kernel stands below them, and one below the other if wide.
-        narrow = 25.3 + 2 * (1.8 if dense else 2.2) * (above + (2 if dense else 1) * below)
-        return wide + 13.1 * learns, narrow + 4.1 * dense + 22.1 * learns
+        narrow = 24.3 + 2 * (2.0 if dense else 2.2) * (above + (2 if dense else 1) * below)
+        return wide + 13.1 * learns, narrow + 2.4 * dense + 22.1 * learns
 
     @traitlets.validate("input", "kernel")
     def _fits(self, proposal: Any) -> Rows:

@@ -11,12 +11,15 @@ const BETWEEN = Array.from({ length: ENLARGED }, (_, i) => {
   return { low, high: Math.min(low + 1, STORED - 1), lowWeight: Math.fround(1 - weight), highWeight: weight };
 });
 
+/** Write a letter for each pixel where a capital stands for a run of zeros: B for two, Z for 26. */
+export const spellOut = (text) => text.replace(/[B-Z]/g, (capital) => "a".repeat(capital.charCodeAt(0) - 64));
+
 /**
- * Read digits: a letter for each pixel, a for 0 to q for 16.
+ * Read digits: a letter for each pixel, a for 0 to q for 16, or a capital for a run of zeros.
  * @returns {Float64Array[]} 64 numbers for each digit
  */
 export function readDigits(text) {
-  const pixels = Float64Array.from(text, (letter) => (letter.charCodeAt(0) - 97) / LARGEST_PIXEL);
+  const pixels = Float64Array.from(spellOut(text), (letter) => (letter.charCodeAt(0) - 97) / LARGEST_PIXEL);
   return Array.from({ length: pixels.length / STORED ** 2 }, (_, n) => pixels.subarray(n * STORED ** 2, (n + 1) * STORED ** 2));
 }
 

@@ -41,11 +41,36 @@ export function initialWeights(seed) {
   return parameters;
 }
 
-/** The nonlinearities, and their slopes in terms of what they give. */
+/**
+ * The nonlinearities. `apply` applies one to the numbers of X between two indices; `scale` multiplies gradients, from
+ * index g on, with the slopes in terms of what it gave, from index y on. Each has loops of its own, since a browser
+ * takes longer to call whichever function it is given for each number.
+ */
 const NONLINEARITIES = {
-  relu: [(x) => (x < 0 ? 0 : x), (y) => (y > 0 ? 1 : 0)],
-  sigmoid: [(x) => 1 / (1 + Math.exp(-x)), (y) => (1 - y) * y],
-  tanh: [Math.tanh, (y) => 1 - y * y],
+  relu: {
+    apply(X, from, end) {
+      for (let i = from; i < end; i++) if (X[i] < 0) X[i] = 0;
+    },
+    scale(G, g, Y, y, count) {
+      for (let i = 0; i < count; i++) if (Y[y + i] <= 0) G[g + i] = 0;
+    },
+  },
+  sigmoid: {
+    apply(X, from, end) {
+      for (let i = from; i < end; i++) X[i] = 1 / (1 + Math.exp(-X[i]));
+    },
+    scale(G, g, Y, y, count) {
+      for (let i = 0; i < count; i++) G[g + i] *= (1 - Y[y + i]) * Y[y + i];
+    },
+  },
+  tanh: {
+    apply(X, from, end) {
+      for (let i = from; i < end; i++) X[i] = Math.tanh(X[i]);
+    },
+    scale(G, g, Y, y, count) {
+      for (let i = 0; i < count; i++) G[g + i] *= 1 - Y[y + i] * Y[y + i];
+    },
+  },
 };
 
 /** Cross-correlate maps, which begin at some index, with 5×5 kernels: two output channels and two cells at once. */
@@ -84,9 +109,95 @@ function correlate({ width, size, inputs, outputs }, X, from, W, bias, Y) {
 
 /**
  * Go back through a convolution: add to the gradients of its kernels, of its biases and, where there is one, of its
- * input. Of the gradient G of its output, only the cells that are not zero count: behind a maximum, at most a quarter.
+ * input. G is the gradient of its output; two output channels are taken at once.
  */
-function correlateBack({ width, size, inputs, outputs }, X, from, W, G, dW, dBias, dX, cells, values) {
+function correlateBack({ width, size, inputs, outputs }, X, from, W, G, dW, dBias, dX) {
+  const area = size * size;
+  const next = inputs * KERNEL ** 2; // to the weights of the next channel
+  for (let o = 0; o < outputs; o++) {
+    let sum = 0;
+    for (let q = o * area; q < (o + 1) * area; q++) sum += G[q];
+    dBias[o] += sum;
+  }
+  for (let o = 0; o < outputs; o += 2) {
+    let w = o * next;
+    for (let i = 0; i < inputs; i++) {
+      for (let u = 0; u < KERNEL; u++, w += KERNEL) {
+        const first = (i * width + u) * width;
+        addRows(X, from + first, width, G, o * area, size, dW, w, next);
+        if (dX) addKernelRows(W, w, next, G, o * area, size, dX, first, width);
+      }
+    }
+  }
+}
+
+/** Add to the gradients of a row of weights of two channels: each cell's gradient times the numbers of its window. */
+function addRows(X, from, width, G, start, size, dW, w, next) {
+  const area = size * size;
+  let a0 = 0, a1 = 0, a2 = 0, a3 = 0, a4 = 0;
+  let b0 = 0, b1 = 0, b2 = 0, b3 = 0, b4 = 0;
+  for (let r = 0, q = start; r < size; r++) {
+    let p = from + r * width;
+    let x0 = X[p], x1 = X[p + 1], x2 = X[p + 2], x3 = X[p + 3];
+    for (const end = q + size; q < end; q++, p++) {
+      const x4 = X[p + 4];
+      const g = G[q], h = G[q + area];
+      a0 += g * x0;
+      a1 += g * x1;
+      a2 += g * x2;
+      a3 += g * x3;
+      a4 += g * x4;
+      b0 += h * x0;
+      b1 += h * x1;
+      b2 += h * x2;
+      b3 += h * x3;
+      b4 += h * x4;
+      x0 = x1;
+      x1 = x2;
+      x2 = x3;
+      x3 = x4;
+    }
+  }
+  dW[w] += a0;
+  dW[w + 1] += a1;
+  dW[w + 2] += a2;
+  dW[w + 3] += a3;
+  dW[w + 4] += a4;
+  const v = w + next;
+  dW[v] += b0;
+  dW[v + 1] += b1;
+  dW[v + 2] += b2;
+  dW[v + 3] += b3;
+  dW[v + 4] += b4;
+}
+
+/** Add to the gradient of the input: each cell's gradient times the row of weights, of two channels. */
+function addKernelRows(W, w, next, G, start, size, dX, from, width) {
+  const area = size * size;
+  const v = w + next;
+  const a0 = W[w], a1 = W[w + 1], a2 = W[w + 2], a3 = W[w + 3], a4 = W[w + 4];
+  const b0 = W[v], b1 = W[v + 1], b2 = W[v + 2], b3 = W[v + 3], b4 = W[v + 4];
+  for (let r = 0, q = start; r < size; r++) {
+    let p = from + r * width;
+    let d0 = dX[p], d1 = dX[p + 1], d2 = dX[p + 2], d3 = dX[p + 3];
+    for (const end = q + size; q < end; q++, p++) {
+      const d4 = dX[p + 4];
+      const g = G[q], h = G[q + area];
+      dX[p] = d0 + (g * a0 + h * b0);
+      d0 = d1 + (g * a1 + h * b1);
+      d1 = d2 + (g * a2 + h * b2);
+      d2 = d3 + (g * a3 + h * b3);
+      d3 = d4 + (g * a4 + h * b4);
+    }
+    dX[p] = d0;
+    dX[p + 1] = d1;
+    dX[p + 2] = d2;
+    dX[p + 3] = d3;
+  }
+}
+
+/** The same where the gradient of the output is zero in most cells, as behind a maximum: only the others count. */
+function correlateBackFew({ width, size, inputs, outputs }, X, from, W, G, dW, dBias, dX, cells, values) {
   for (let o = 0, w = 0; o < outputs; o++) {
     let count = 0;
     for (let r = 0, q = o * size * size; r < size; r++) {
@@ -231,30 +342,24 @@ function multiplyBack(count, X, [inputs, outputs], W, G, dW, dBias, dX) {
   }
 }
 
-/** Multiply gradients with the slopes of a nonlinearity. */
-function scale(slope, Y, G, count) {
-  for (let i = 0; i < count; i++) G[i] *= slope(Y[i]);
-}
-
 /** Send the gradient of each maximum to the cell that it came from. */
-function spread(slope, G, dP, from, P, winners, first, count) {
+function spread(G, dP, from, winners, first, count) {
   G.fill(0);
-  for (let k = 0; k < count; k++) G[winners[first + k]] = dP[from + k] * slope(P[first + k]);
+  for (let k = 0; k < count; k++) G[winners[first + k]] = dP[from + k];
 }
 
 /** Send a quarter of the gradient of each mean to each of its cells. */
-function spreadEvenly({ outputs, size }, slope, G, dP, from, A, first) {
+function spreadEvenly({ outputs, size }, G, dP, from) {
   for (let row = 0, k = from; row < outputs * size; row += 2) {
     for (let c = 0; c < size; c += 2, k++) {
-      const corner = row * size + c;
-      for (const q of [corner, corner + 1, corner + size, corner + size + 1]) G[q] = (dP[k] / 4) * slope(A[first + q]);
+      const q = row * size + c;
+      const g = dP[k] / 4;
+      G[q] = g;
+      G[q + 1] = g;
+      G[q + size] = g;
+      G[q + size + 1] = g;
     }
   }
-}
-
-/** Apply a function to some numbers of an array. */
-function apply(f, X, from, end) {
-  for (let i = from; i < end; i++) X[i] = f(X[i]);
 }
 
 /** A network with its weights, and room for what it computes of a batch. */
@@ -267,7 +372,7 @@ export class Network {
   constructor({ activation, pooling }, parameters, most) {
     const capacity = Math.ceil(most / 4) * 4; // the linear layers take four at once
     const room = (size) => new Float64Array(capacity * size);
-    [this.nonlinearity, this.slope] = NONLINEARITIES[activation];
+    this.nonlinearity = NONLINEARITIES[activation];
     this.takesMax = pooling === "max";
     this.parameters = parameters;
     this.gradients = new Float64Array(PARAMETERS);
@@ -313,9 +418,9 @@ export class Network {
       correlate(layer, maps, n * inputs * width * width, this.weights[2 * l], this.weights[2 * l + 1], Y);
       if (this.takesMax) { // before the nonlinearity, which is the same, as it never falls, and a quarter of the work
         poolMax(layer, Y, P, n * kept, this.winners[l]);
-        apply(this.nonlinearity, P, n * kept, (n + 1) * kept);
+        this.nonlinearity.apply(P, n * kept, (n + 1) * kept);
       } else {
-        apply(this.nonlinearity, Y, 0, all);
+        this.nonlinearity.apply(Y, 0, all);
         this.active[l].set(Y, n * all);
         poolMean(layer, Y, P, n * kept);
       }
@@ -328,7 +433,7 @@ export class Network {
     LINEAR.forEach((size, l) => {
       const [X, Y] = [this.vectors[l], this.vectors[l + 1]];
       multiply(count, X, size, this.weights[4 + 2 * l], this.weights[5 + 2 * l], Y);
-      if (l < 2) apply(this.nonlinearity, Y, 0, count * size[1]);
+      if (l < 2) this.nonlinearity.apply(Y, 0, count * size[1]);
     });
   }
 
@@ -360,7 +465,7 @@ export class Network {
       const [X, G, dX] = [this.vectors[l], this.vectorGradients[l + 1], this.vectorGradients[l]];
       const [dW, dBias] = [this.weightGradients[4 + 2 * l], this.weightGradients[5 + 2 * l]];
       multiplyBack(count, X, LINEAR[l], this.weights[4 + 2 * l], G, dW, dBias, dX);
-      if (l > 0) scale(this.slope, X, dX, count * LINEAR[l][0]);
+      if (l > 0) this.nonlinearity.scale(dX, 0, X, 0, count * LINEAR[l][0]);
     }
   }
 
@@ -371,11 +476,20 @@ export class Network {
       const { inputs, width, outputs, size } = layer;
       const [G, kept] = [this.convolved[l], (outputs * size * size) / 4];
       const [dP, from] = l === 1 ? [this.vectorGradients[0], n * kept] : [this.mapGradients, 0];
-      if (this.takesMax) spread(this.slope, G, dP, from, this.pooled[l], this.winners[l], n * kept, kept);
-      else spreadEvenly(layer, this.slope, G, dP, from, this.active[l], n * G.length);
-      const [X, dX] = l === 1 ? [this.pooled[0], this.mapGradients.fill(0)] : [this.images, null];
-      const [dW, dBias] = [this.weightGradients[2 * l], this.weightGradients[2 * l + 1]];
-      correlateBack(layer, X, n * inputs * width * width, this.weights[2 * l], G, dW, dBias, dX, this.cells, this.values);
+      const [X, dX] = l === 1 ? [this.pooled[0], this.mapGradients] : [this.images, null];
+      const [W, dW, dBias] = [this.weights[2 * l], this.weightGradients[2 * l], this.weightGradients[2 * l + 1]];
+      const start = n * inputs * width * width;
+      if (this.takesMax) {
+        this.nonlinearity.scale(dP, from, this.pooled[l], n * kept, kept);
+        spread(G, dP, from, this.winners[l], n * kept, kept);
+        dX?.fill(0);
+        correlateBackFew(layer, X, start, W, G, dW, dBias, dX, this.cells, this.values);
+      } else {
+        spreadEvenly(layer, G, dP, from);
+        this.nonlinearity.scale(G, 0, this.active[l], n * G.length, G.length);
+        dX?.fill(0);
+        correlateBack(layer, X, start, W, G, dW, dBias, dX);
+      }
     }
   }
 }

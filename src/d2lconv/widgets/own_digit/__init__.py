@@ -45,7 +45,7 @@ class OwnDigitView(View):
 
     _esm = join_scripts("own_digit/view.js")
     _css = join_styles("shared/base.css", "own_digit/view.css")
-    height = (63.9, 99.1)
+    height = (63.9, 97.8)
     late = ("weights", "digits")
 
     network = traitlets.Dict(read_only=True).tag(sync=True)

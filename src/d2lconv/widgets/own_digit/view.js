@@ -5,7 +5,7 @@ import { asTensor, frameFigure, TORCH } from "../shared/frame.js";
 import { makeMap, readColours, watchTheme } from "../shared/maps.js";
 import { oneOf, readState, record, whole } from "../shared/state.js";
 import { enlarge, readDigits } from "../lenet/digits.js";
-import { checkCourse } from "../lenet/packed.js";
+import { unpackCourse } from "../lenet/packed.js";
 import { heldOut, makeCollection, MOST_KEPT } from "./kept.js";
 import { countRight, learnAgain, makeReader, probabilitiesOf, takenFor } from "./learning.js";
 import { makePad } from "./pad.js";
@@ -166,7 +166,7 @@ function drawResults(parts, { kept, first, now, learned, held, course }) {
   const head = ["thead", {}, ["tr", {}, ...["Read right", "As it came", "Now"].map((name) => ["th", { scope: "col" }, name])]];
   fill(parts.results, ["table", {}, head, ["tbody", {}, ...rows.map(line)]]);
   const [, total, before, after] = rows[2];
-  if (!now) return "";
+  if (!now || !kept.length) return "";
   if (!total) return "All of yours were learned from, so none is left to test on: keep a second one of a class.";
   return `Of your digits that it has not learned from, it read ${before} of ${total}, and now ${after}.`;
 }
@@ -207,7 +207,7 @@ function render({ model, el, worker, late = async (name) => model.get(name) }) {
   /** Get what a page loads only for readers who draw. */
   async function fetchCourse() {
     try {
-      [weights, digits] = await Promise.all([late("weights").then(readWeights), late("digits").then(checkCourse)]);
+      [weights, digits] = await Promise.all([late("weights").then(readWeights), late("digits").then(unpackCourse)]);
     } catch (error) {
       coming = null;
       lost = `The network is missing: ${error.message}. Draw again to try again.`;

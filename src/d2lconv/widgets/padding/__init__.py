@@ -44,7 +44,7 @@ class PaddingView(View):
 
     _esm = join_scripts("padding/view.js")
     _css = join_styles("shared/base.css", "padding/view.css")
-    height = (52.2, 72.0)
+    height = (46.6, 70.5)
 
     size_h = traitlets.Int(5).tag(sync=True)
     size_w = traitlets.Int(5).tag(sync=True)

@@ -53,7 +53,7 @@ class PoolingView(View):
 
     _esm = join_scripts("pooling/view.js")
     _css = join_styles("shared/base.css", "pooling/view.css")
-    height = (43.8, 74.0)
+    height = (41.0, 70.8)
 
     input = Matrix([[0.0]], largest=LARGEST).tag(sync=True)
     mode_index = traitlets.Int(0).tag(sync=True)

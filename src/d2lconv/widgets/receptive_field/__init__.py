@@ -43,7 +43,7 @@ class ReceptiveFieldView(View):
 
     _esm = join_scripts("receptive_field/view.js")
     _css = join_styles("shared/base.css", "receptive_field/view.css")
-    height = (54.7, 63.8)
+    height = (54.7, 62.4)
 
     input_size = traitlets.Int(24).tag(sync=True)
     layers = traitlets.Any([PLAIN] * MOST_LAYERS).tag(sync=True)

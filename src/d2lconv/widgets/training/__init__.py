@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, Literal
 
 import torch
@@ -73,7 +74,7 @@ class TrainingView(View):
 
     _esm = join_scripts("training/view.js")
     _css = join_styles("shared/base.css", "training/view.css")
-    height = (67.8, 108.1)
+    height = (67.8, 106.7)
     late = ("digits",)
 
     examples = traitlets.Dict(read_only=True).tag(sync=True)
@@ -276,10 +277,11 @@ def packed_digits() -> dict[str, dict[str, str]]:
 
 
 def packed(data: ImageData) -> dict[str, str]:
-    """Write images as text: a letter for each pixel, from a for 0 to q for 16."""
+    """Write images as text: a letter for each pixel, a for 0 to q for 16, or a capital for 2 to 26 zeros."""
     pixels = (data.images * 16).round().int().flatten().tolist()
+    letters = "".join(chr(ord("a") + pixel) for pixel in pixels)
     return {
-        "pixels": "".join(chr(ord("a") + pixel) for pixel in pixels),
+        "pixels": re.sub("a{2,26}", lambda run: chr(ord("@") + len(run[0])), letters),
         "labels": "".join(map(str, data.labels.tolist())),
     }
 

@@ -7,7 +7,7 @@ import { between, flag, listOf, oneOf, readState, record, text, whole } from "..
 import { makeChart } from "./chart.js";
 import { enlarge, readDigits } from "../lenet/digits.js";
 import { initialWeights, Network } from "../lenet/lenet.js";
-import { checkCourse, checkDigits } from "../lenet/packed.js";
+import { unpackCourse, unpackDigits } from "../lenet/packed.js";
 import { makeTrainer, strideAt } from "../lenet/runner.js";
 import { SHIFT } from "../lenet/sgd.js";
 
@@ -51,7 +51,7 @@ function readSettings(state) {
 /** Read an image of each digit, and how many there are to learn from. */
 function readExamples(model) {
   const { examples, count } = readState(model, { examples: record({ pixels: text, labels: text }), count: whole(1, 100_000) });
-  const { pixels, labels } = checkDigits("examples", examples);
+  const { pixels, labels } = unpackDigits("examples", examples);
   if (labels !== "0123456789") throw new RangeError("examples must hold the digits from 0 to 9");
   return { images: readDigits(pixels).map(enlarge), count };
 }
@@ -264,7 +264,7 @@ function render({ model, el, worker, late = async (name) => model.get(name) }) {
   let said = null;
   let lost = ""; // why there is nothing to learn from
 
-  const trainer = makeTrainer(async () => checkCourse(await late("digits")), location.protocol.startsWith("http") ? worker : null, {
+  const trainer = makeTrainer(async () => unpackCourse(await late("digits")), location.protocol.startsWith("http") ? worker : null, {
     tell(report) {
       addReport(course, report);
       if (report.epochs.length) change(model, { history: [...course.epochs] });

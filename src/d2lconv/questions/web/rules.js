@@ -38,7 +38,7 @@ function verdict({ parts }, given, expected) {
   const count = fill(WORDS.countRight, { n: total - apart.length, total });
   if (expected.shape.length !== 2 || apart.length !== 1) return count;
   const [row, column] = [Math.floor(apart[0] / expected.shape[1]), apart[0] % expected.shape[1]];
-  return `${count} ${fill(WORDS.lookAgain, { row, column })}`;
+  return fill(WORDS.lookAgain, { count, row, column });
 }
 
 function hintFor({ wrong, asked, parts }, given, expected) {

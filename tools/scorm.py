@@ -90,7 +90,11 @@ def page_of(site: Path, chapter: str) -> tuple[str, str, str]:
 
 
 def manifest_of(name: str, title: str, files: list[str]) -> bytes:
-    """Return the manifest: one unit to be learned, which is the first of the files."""
+    """Return the manifest: one unit to be learned, which is the first of the files.
+
+    It names no files of schemas (`xsi:schemaLocation`), which would then have to lie in the package:
+    platforms know the schemas by their namespaces.
+    """
     ET.register_namespace("", IMSCP)
     ET.register_namespace("adlcp", ADLCP)
 
@@ -144,9 +148,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where the packages go")
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER")
     arguments = parser.parse_args()
-    known = [
-        path.name.removesuffix("-questions.js") for path in sorted(arguments.site.glob("book/*-questions.js"))
-    ]
+    files = sorted(arguments.site.glob("book/questions/*.js"))
+    known = list(dict.fromkeys(path.name.partition(".")[0] for path in files))
     for chapter in arguments.chapters or known:
         if chapter not in known:
             sys.exit(f"There is no chapter {chapter!r} with questions; there are {', '.join(known)}.")

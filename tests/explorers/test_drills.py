@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from d2lconv.language import translate
+from d2lconv.language import catalogue
 from d2lconv.questions import web
 
 FAMILIES = ["size", "padding", "same", "parameters", "macs", "field", "cell", "pooling", "gradient"]
@@ -24,11 +24,11 @@ MAKE = """({FAMILIES, problem}, [seeds, levels]) => {
 
 @pytest.fixture(scope="module")
 def make(browser):
-    """Return a function that makes problems of all families with some seeds."""
+    """Return a function that makes problems of all families, perhaps by a script that is changed."""
     page = browser.new_page()
 
-    def run(seeds, *replaced):
-        script = web.script("practice.js")
+    def run(seeds, *replaced, language="en"):
+        script = web.script("practice.js", language)
         for good, bad in replaced:
             assert script.count(good) == 1, good
             script = script.replace(good, bad)
@@ -146,15 +146,29 @@ def test_typical_wrong_results_are_wrong_and_each_is_explained(problems):
     assert min(few.values()) >= 1.5, few
 
 
-def test_all_of_a_problem_has_a_translation(make):
-    texts = {"Family", "Step by step", "Problem 1 of 10", "Right at the first try: 3 of 7.", "Ten more"}
-    for one in make(range(12)):
-        texts |= {one["prompt"], *one["steps"], *one.get("parts", ()), *(why for _, why in one["wrong"])}
-    said = {text: translate(text, "zh") for text in texts if re.search(r"[a-z]{2}", text)}
-    assert {text: one for text, one in said.items() if re.search(r"[A-Za-z]{2,} [a-z]{2,}", one)} == {}
-    assert {text: one for text, one in said.items() if not re.search(r"[\u4e00-\u9fff]", one)} == {}
-    for text, one in said.items():
-        assert sorted(re.findall(r"\d+", text)) == sorted(re.findall(r"\d+", one)), (text, one)
+def texts_of(one):
+    """Return all that a problem says, in order."""
+    return [one["prompt"], *one["steps"], *one.get("parts", ()), *(why for _, why in one["wrong"])]
+
+
+def test_chinese_problems_are_the_same_and_say_the_same_in_chinese(make):
+    seeds = range(40)
+    for english, chinese in zip(make(seeds), make(seeds, language="zh"), strict=True):
+        assert [chinese[key] for key in ("given", "right")] == [english[key] for key in ("given", "right")]
+        assert [gives for gives, _ in chinese["wrong"]] == [gives for gives, _ in english["wrong"]]
+        for text, said in zip(texts_of(english), texts_of(chinese), strict=True):
+            assert sorted(re.findall(r"\d+", text)) == sorted(re.findall(r"\d+", said)), (text, said)
+            assert bool(re.search(r"[\u4e00-\u9fff]", said)) == bool(re.search(r"[a-z]{2}", text)), (
+                text,
+                said,
+            )
+            assert not re.search(r"[A-Za-z]{2,} [a-z]{2,}", said), said
+
+
+def test_no_sentence_is_translated_that_no_problem_says():
+    script = web.script("practice.js", "zh")
+    for text, said in catalogue("zh", "drills").items():
+        assert re.split(r"\{\d*\}", said)[0] in script, text
 
 
 def test_levels_add_something_and_problems_differ(problems):

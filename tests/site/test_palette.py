@@ -8,6 +8,7 @@ import pytest
 from tests.site.contrast import contrast
 
 from d2lconv.plotting import PALETTE
+from d2lconv.questions import web
 
 CSS = (Path(__file__).parents[2] / "book/_static/palette.css").read_text()
 
@@ -41,6 +42,19 @@ def test_light_colours_are_the_package_s():
 
 def test_dark_is_the_same_for_those_who_chose_it_and_those_whose_system_did():
     assert DARK.split() == block('body:not([data-theme="light"])').split()
+
+
+def test_drills_in_notebooks_have_the_same_colours():
+    css = (web.FOLDER / "notebook.css").read_text(encoding="utf-8")
+    for theme, text in zip(THEMES, css.split(".d2l-practice {")[1:], strict=True):
+        found = dict(re.findall(r"--d2l-([a-z-]+): (#[0-9a-f]{6});", text))
+        used = {
+            name
+            for sheet in web.STYLES["practice.css"]
+            for name in re.findall(r"var\(--d2l-([a-z-]+)\)", (web.FOLDER / sheet).read_text("utf-8"))
+        }
+        assert found.items() <= colours(theme).items()
+        assert used <= found.keys()
 
 
 def test_dark_has_the_same_names():

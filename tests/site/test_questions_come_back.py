@@ -1,12 +1,14 @@
 """Questions come back: two at the start of a chapter, what was missed at growing gaps."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import expect
 from tests.built_book import parse, sideways
 from tests.site.test_pages import faults_of
 
+from d2lconv.questions import review
 from d2lconv.questions.engine import questions_of
 
 KEY = "d2lconv.answers"
@@ -59,7 +61,10 @@ def asked(page):
 
 def due(page):
     """Return the names of what is due on the page of reviews."""
-    expect(page.locator(".d2l-due > p").first).to_contain_text("due today", ignore_case=True)
+    said = page.locator(".d2l-due > p").first
+    expect(said).to_contain_text("due today", ignore_case=True)
+    n = re.match(r"Due today: (\d+)", said.inner_text())
+    expect(page.locator(".d2l-due > *")).to_have_count(1 + min(int(n[1]) if n else 0, 10))
     return [one.get_attribute("data-ask") for one in page.locator(".d2l-due .d2l-ask").all()]
 
 
@@ -71,15 +76,17 @@ def test_box_is_folded_and_stands_before_the_first_section_of_later_chapters(sit
     for name in ORDER[1:]:
         (box,) = parse(site / f"book/{name}.html").select(".d2l-review")
         assert not box.has_attr("open")
-        assert box["data-before"].split() == ORDER[: ORDER.index(name)]
+        listed = box["data-listed"].split()
+        asked = [question for chapter in ORDER[: ORDER.index(name)] for question in questions_of(chapter)]
+        assert listed == [question.name + "*" * (not question.alone) for question in asked]
         assert box.find_next_sibling().name == "section"
         assert "Time" in box.find_previous_sibling().get_text()
 
 
-def test_two_questions_of_earlier_chapters_are_the_same_for_new_readers(reader):
+def test_two_questions_of_earlier_chapters_are_the_same_for_new_readers_and_in_notebooks(reader):
     for name in ORDER[1:]:
         first, second = asked(reader(name))
-        assert asked(reader(name)) == [first, second]
+        assert [question.name for question in review(name).questions] == [first, second]
         earlier = ORDER[: ORDER.index(name)]
         assert first.startswith(f"{earlier[-1]}.")
         assert second.partition(".")[0] in earlier
@@ -176,6 +183,14 @@ def test_many_are_shown_ten_at_a_time(reader):
     page = reader("review")
     assert len(due(page)) == 10
     assert "Here are the 10 that have waited longest" in page.locator(".d2l-due").inner_text()
+
+
+def test_little_room_is_kept_where_nothing_is_due(reader):
+    page = reader("review")
+    assert due(page) == []
+    below = page.get_by_role("heading", name="When a question comes back").bounding_box()["y"]
+    said = page.locator(".d2l-due > p").bounding_box()
+    assert below - said["y"] - said["height"] < 120
 
 
 # ---- ticks ----

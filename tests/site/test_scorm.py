@@ -216,8 +216,12 @@ def test_page_answers_alone_and_says_that_nobody_is_told(packages, visit, tmp_pa
         package.extractall(tmp_path)
     page, problems = visit((tmp_path / "index.html").as_uri(), width=360)
     assert "not in a learning platform" in page.locator(".d2l-score").inner_text()
+    answer(page, "padding_stride.layers", "7")
+    assert re.search(
+        r"given\s+7", page.locator('[data-ask="padding_stride.layers"] [role=status]').inner_text()
+    )
     answer(page, "padding_stride.layers", "6")
-    assert "1 of" in page.locator(".d2l-score").inner_text()
+    assert "0 of" in page.locator(".d2l-score").inner_text()
     assert page.evaluate("localStorage.length") == 0
     assert sideways(page) == 0
     assert faults_of(page) == {}

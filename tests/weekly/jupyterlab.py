@@ -119,12 +119,12 @@ def _start_kernel(url, runtime):
 class Notebook:
     """The notebook, opened and run, and a second client of its kernel."""
 
-    def __init__(self, page, address, client):
+    def __init__(self, page, address, client, shows=".d2l-view"):
         self.page = page
         self.client = client
         page.goto(address)
         self.run()
-        page.locator(".d2l-view").wait_for(timeout=1000 * PATIENCE)
+        page.locator(shows).wait_for(timeout=1000 * PATIENCE)
 
     def run(self):
         """Run the cell; several tries may be needed until all of the page is there."""

@@ -1,5 +1,6 @@
-"""A figure in real JupyterLab: controls, view and kernel hold the same state, whoever changes it."""
+"""Figures and drills in real JupyterLab: controls, view and kernel hold the same state, drills judge."""
 
+import re
 import sys
 
 import pytest
@@ -81,4 +82,27 @@ def test_the_view_speaks_once_and_writes_nothing_to_the_console(notebook, formul
     expect(formula).to_contain_text("= 12")
     said = page.locator(".d2l-view [aria-live=polite]")
     expect(said).to_have_text("row 0, column 1: output 12")
+    assert problems == []
+
+
+# ---- drills ----
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_drill_asks_and_judges(browser, tmp_path_factory, monkeypatch, language):
+    monkeypatch.setenv("D2LCONV_LANG", language)
+    code = 'from d2lconv.questions import drill\ndrill("parameters", level=1, seed=35)'
+    problems = []
+    with start_lab(tmp_path_factory.mktemp("drill"), sys.executable, code) as (address, client):
+        page = browser.new_page(viewport={"width": 1280, "height": 1400})
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        Notebook(page, address, client, shows=".d2l-practice form")
+        place = page.locator(".d2l-practice")
+        a, b = map(int, re.findall(r"Conv2d\((\d+), (\d+)", place.locator(".d2l-ask > p").inner_text())[0])
+        for weights, correct in ((a * b * 9 + b, False), (a * b * 9, True)):
+            for field, number in zip(place.locator("form input").all(), (weights, b), strict=True):
+                field.fill(str(number))
+            place.locator("form button").click()
+            expect(place.locator(".d2l-right" if correct else ".d2l-wrong")).to_be_visible()
+        page.close()
     assert problems == []

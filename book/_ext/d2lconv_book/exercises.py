@@ -4,8 +4,8 @@ What a page shows of a question stands in the notebook's output. In place of the
 notebook would run, an exercise whose answer is numbers or a letter has its rule, which `d2lconv.questions`
 writes; one whose answer is code keeps the code that it begins with, and gets a link.
 
-From the second chapter on, a folded box before the first section asks two questions of earlier chapters.
-Beside each page lies a file of its questions, from which others take them.
+From the second chapter on, a folded box before the first section asks two questions of earlier chapters. In
+the folder `questions` beside the pages, each question lies once more, for the boxes and the page of reviews.
 """
 
 import json
@@ -21,10 +21,12 @@ from sphinx.locale import _
 from d2lconv.exercises.engine.registry import find
 from d2lconv.questions import web
 from d2lconv.questions.engine import CHAPTERS
+from d2lconv_book import smaller
 from d2lconv_book.explorers import write_file
 from d2lconv_book.frame import notebooks
 from d2lconv_book.language import COLAB, code_of
 
+_DUE = '<div class="d2l-due"'
 _CHECK = re.compile(r'^check\("([\w.]+)", (?!.*solution=True)', re.MULTILINE)
 
 
@@ -51,11 +53,15 @@ def place_exercises(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def place_box(app: Sphinx, doctree: nodes.document) -> None:
-    """Put a box with two questions of earlier chapters before the first section of a chapter."""
+    """Put a box with two questions from before into each chapter; where all come back, name all."""
     if not Path(app.srcdir, "_toc.yml").is_file():  # pages that stand alone
         return
     names = [path.stem for path in notebooks(Path(app.srcdir)) if path.stem in CHAPTERS]
     here = Path(app.env.docname).name
+    for raw in doctree.findall(nodes.raw):
+        if _DUE in raw.astext():
+            listed = raw.astext().replace(_DUE, f'{_DUE} data-listed="{web.names_in(names)}"')
+            raw.children, raw.rawsource = [nodes.Text(listed)], listed
     before = list(takewhile(lambda name: name != here, names))
     if before and here in names:
         chapter = next(doctree.findall(nodes.section))
@@ -66,24 +72,27 @@ def place_box(app: Sphinx, doctree: nodes.document) -> None:
 def write_script(app: Sphinx) -> None:
     """Write scripts and style to the site; outside of `html_static_path`, whose files every page loads."""
     for name in web.SCRIPTS:
-        write_file(app, f"_static/{name}", web.script(name, code_of(app)))
-    write_file(app, "_static/ask.css", (web.FOLDER / "ask.css").read_text(encoding="utf-8"))
+        write_file(app, f"_static/{name}", smaller.script(web.script(name, code_of(app))))
+    for name, parts in web.STYLES.items():
+        texts = ((web.FOLDER / part).read_text(encoding="utf-8") for part in parts)
+        write_file(app, f"_static/{name}", smaller.style("".join(texts)))
 
 
 def write_questions(app: Sphinx, error: Exception | None) -> None:
-    """Write the questions of each page beside it, in the words in which the page asks them."""
+    """Write each question of each page, in the words in which the page asks it."""
     for path in Path(app.outdir).rglob("*.html") if not error and app.builder.name == "html" else ():
-        if data := web.data_of(path.stem, path.read_text(encoding="utf-8")):
-            path.with_name(f"{path.stem}-questions.js").write_text(data, encoding="utf-8")
+        for name, script in web.scripts_of(path.read_text(encoding="utf-8")).items():
+            folder = path.with_name("questions")
+            folder.mkdir(exist_ok=True)
+            (folder / f"{name}.js").write_text(script, encoding="utf-8")
 
 
 def add_script(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     """Load script and style on a page with something to answer."""
-    for kind, names in web.LOADED.items():
-        if f'class="{kind}"' in context.get("body", ""):
-            app.add_css_file("ask.css")
-            for name in names:
-                app.add_js_file(name, loading_method="defer")
+    fits = [files for kind, files in web.LOADED.items() if f'class="{kind}"' in context.get("body", "")]
+    for style, script in fits[-1:]:
+        app.add_css_file(style)
+        app.add_js_file(script, loading_method="defer")
 
 
 def setup(app: Sphinx) -> None:

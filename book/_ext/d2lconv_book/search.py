@@ -44,9 +44,9 @@ def words_of(node: nodes.Node) -> Iterator[str]:
         return  # a link alone, such as to Colab
     elif isinstance(node, nodes.math):
         yield words_of_tex(node.astext())
-    elif isinstance(node, nodes.raw):  # of a question, its prompt
-        for prompt in re.findall('<p id="ask-[^>]*>(.*?)</p>', node.astext()):
-            yield html.unescape(re.sub("<[^>]*>", "", prompt))
+    elif isinstance(node, nodes.raw):  # of a question, its prompt; of a table, all
+        for words in re.findall('<p id="ask-[^>]*>(.*?)</p>|<td>(.*?)</td>', node.astext(), re.DOTALL):
+            yield html.unescape(re.sub("<[^>]*>", "", "".join(words))) + " "
     elif not isinstance(node, nodes.section | nodes.title | nodes.literal_block | nodes.raw | nodes.math_block
                         | nodes.Invisible | nodes.image | addnodes.desc):  # fmt: skip
         for child in node.children:

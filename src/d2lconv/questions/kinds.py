@@ -23,7 +23,8 @@ from d2lconv.language import fill, language, translate
 
 __all__ = ["Choice", "Question", "Value"]
 
-_MARKS = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*]+)\*")
+_ROW = re.compile(r"\d+(?: \d+)+(?=;)|(?<=; )\d+(?: \d+)+|\d+(?: \d+){2,}")
+_MARKS = re.compile(rf"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*]+)\*|({_ROW.pattern})")
 
 
 @dataclass(frozen=True, repr=False)
@@ -259,7 +260,7 @@ class Value(Question):
         wrong = "".join(self._explained("li", numbers_of(gives), why) for gives, why in self.wrong.items())
         also = f"<p>{self._fill('Not right, and why:')}</p><ul>{wrong}</ul>" * bool(wrong)
         parts = f' data-parts="{html.escape("|".join(self.parts))}"' * bool(self.parts)
-        asked = html.escape(self.description())
+        asked = unbroken(html.escape(self.description()))
         answer = f"<summary>{self._fill('Answer')}</summary>"
         return f'<details{parts} data-asked="{asked}">{answer}{right}{also}</details>'
 
@@ -301,15 +302,26 @@ def anchor_of(name: str) -> str:
     return "ask-" + re.sub(r"[._]", "-", name)
 
 
-def as_html(text: str) -> str:
-    """Turn a line of Markdown into HTML.
+def unbroken(text: str) -> str:
+    """Return a text whose rows of numbers do not break.
 
-    >>> as_html("*Not* `a < b`")
-    '<em>Not</em> <code>a &lt; b</code>'
+    >>> unbroken("such as 1 2; 3 4")
+    'such as 1&nbsp;2; 3&nbsp;4'
+    """
+    return _ROW.sub(lambda row: row[0].replace(" ", "&nbsp;"), text)
+
+
+def as_html(text: str) -> str:
+    """Turn a line of Markdown into HTML, in which no row of numbers breaks.
+
+    >>> as_html("*Not* `a < b`"), as_html("the row 1 2 3").replace(" ", "_")
+    ('<em>Not</em> <code>a &lt; b</code>', 'the_row_1&nbsp;2&nbsp;3')
     """
 
     def marked(found: re.Match[str]) -> str:
-        code, strong, emphasis = found.groups()
+        code, strong, emphasis, row = found.groups()
+        if row:
+            return unbroken(row)
         if code:
             return f"<code>{code}</code>"
         return f"<strong>{strong}</strong>" if strong else f"<em>{emphasis}</em>"

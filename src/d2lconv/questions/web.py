@@ -24,31 +24,57 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
-from d2lconv.language import fill, page_script, translate
+from d2lconv.language import catalogue, fill, translate
+from d2lconv.questions.engine import questions_of
 from d2lconv.questions.kinds import anchor_of
 
 FOLDER = Path(__file__).with_name("web")
-_JUDGE = ("numbers.js", "hints.js", "rules.js", "uses.js", "settings.js")
-#: The scripts of pages, each of which is one file: for questions and exercises, what judges answers to them,
-#: drills, what comes back, ticks beside the chapters on every page, and packages for learning platforms.
-SCRIPTS = {
-    "ask.js": ("dom.js", "load.js", "forms.js", "store.js", "start.js", "page.js"),
-    "judge.js": ("dom.js", *_JUDGE, "judge.js"),
-    "practice.js": ("dom.js", "load.js", "forms.js", "drills.js", "practice.js"),
-    "review.js": ("dom.js", "store.js", "review.js"),
-    "ticks.js": ("dom.js", "ticks.js"),
-    "scorm.js": ("dom.js", *_JUDGE, "forms.js", "start.js", "scorm.js"),
+_USES = {
+    "padded": ("uses/simpler.js", "uses/correlate.js", "uses/rows.js", "uses/padded.js"),
+    "mixed": ("uses/simpler.js", "uses/rows.js", "uses/mixed.js"),
+    "responds": ("uses/correlate.js", "uses/rows.js", "uses/responds.js"),
+    "size": ("uses/size.js",),
+    "paths": ("uses/paths.js",),
 }
-#: Which scripts a page loads, by the class of what it holds.
-LOADED = {"d2l-ask": ("ask.js",), "d2l-practice": ("practice.js",), "d2l-due": ("ask.js", "review.js")}
+_JUDGE = ("numbers.js", "hints.js", "rules.js")
+_ANSWER = ("store.js", "start.js", "page.js", "again.js")
+#: The scripts of pages, each of which is one file: for questions and exercises, also with cells to fill in;
+#: for the page of what is due; what judges answers, also to a setting; drills; ticks beside the chapters on
+#: every page; and packages for learning platforms.
+SCRIPTS: dict[str, tuple[str, ...]] = {
+    "ask.js": ("fill.js", "make.js", "load.js", "forms.js", *_ANSWER, "before.js"),
+    "ask-cells.js": ("fill.js", "make.js", "load.js", "forms.js", "cells.js", *_ANSWER, "before.js"),
+    "review.js": ("fill.js", "make.js", "load.js", "forms.js", *_ANSWER, "due.js"),
+    "judge.js": ("fill.js", *_JUDGE, "judge.js"),
+    **{
+        f"judge-{use}.js": ("fill.js", *_JUDGE, "settings.js", *files, "judge.js")
+        for use, files in _USES.items()
+    },
+    "practice.js": (
+        *("fill.js", "make.js", *_JUDGE, "judging.js", "forms.js"),
+        *("drills.js", "practice.js"),
+    ),
+    "ticks.js": ("ticks.js",),
+    "scorm.js": (
+        *("fill.js", "make.js", *_JUDGE, "settings.js", *dict.fromkeys(itertools.chain(*_USES.values()))),
+        *("judging.js", "forms.js", "cells.js", "start.js", "scorm.js"),
+    ),
+}
+STYLES = {"ask.css": ("ask.css",), "practice.css": ("ask.css", "practice.css")}
+#: Which style and script a page loads, by the class of what it holds; the last that fits.
+LOADED = {
+    "d2l-ask": ("ask.css", "ask.js"),
+    "d2l-ask d2l-exercise d2l-with-cells": ("ask.css", "ask-cells.js"),
+    "d2l-practice": ("practice.css", "practice.js"),
+    "d2l-due": ("ask.css", "review.js"),
+}
 #: What scripts say, by name; a part in braces is filled in.
 WORDS: dict[str, Any] = json.loads((FOLDER / "words.json").read_text(encoding="utf-8"))
-#: The catalogue of sentences that a script makes of numbers, so that it has to translate them itself.
-SENTENCES = {"practice.js": "drills"}
 Rule = dict[str, Any]
 
 _FILLED = re.compile(r"\{\w+\}")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
+_GAP = re.compile(r"\{(\d*)\}")
+_IMPORT = re.compile(r'^import \{[^}]*\} from "[./\w]+\.js";\n', re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _SPACE = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
@@ -115,31 +141,41 @@ def rule_of(exercise: Exercise) -> Rule | None:
         fields = {"names": list(exercise.parts)} if exercise.parts else {"shape": list(read(right).shape)}
         gives = [_plain(one.gives() if callable(one.gives) else one.gives) for one in exercise.wrong]
         common |= {"kind": "value", "parts": list(exercise.parts), "fields": fields}
-        return common | {"right": right, "wrong": list(map(_named, exercise.wrong, gives))}
+        return common | {"right": right, "wrong": list(map(_told, exercise.wrong, gives))}
     return common | _setting(exercise) if isinstance(exercise, Setting) and exercise.id in SETTINGS else None
 
 
 def _setting(exercise: Setting) -> Rule:
-    """Return the rule of a setting: its cases, those that they shrink to, and what misconceptions give."""
+    """Return the rule of a setting: its cases, those that they shrink to, and what misconceptions give.
+
+    Where all cases are tried in order, the first that fails is the smallest, and cases are a list.
+    """
     rule = dict(SETTINGS[exercise.id])
     fields = {key: rule.pop(key) for key in ("names", "least", "grid") if key in rule}
     cases = list(exercise.cases)
     everywhere = itertools.product(*(range(len(values)) for values in exercise.cases._values))
     found = (exercise.cases._case(positions) for positions in everywhere)
-    wrong = [_named(one, [_given(one.gives, case.arguments) for case in cases]) for one in exercise.wrong]
-    if rule["use"] in LINEAR:
-        for one in wrong:
+    wrong = [_told(one, [_given(one.gives, case.arguments) for case in cases]) for one in exercise.wrong]
+    for one in wrong:
+        if rule["use"] in LINEAR:
             _shorten(one, exercise.use, [case.arguments for case in cases], fields["grid"])
+        elif rule["use"] == "paths":
+            one["setting"] = _dilations(one.pop("gives"))
+    numbers = {
+        ",".join(map(str, case.positions)): [_plain(argument) for argument in case.arguments]
+        for case in found
+        if case is not None
+    }
+    tried = [",".join(map(str, case.positions)) for case in cases]
     rule |= {
         "kind": "setting",
         "fields": fields,
         "names": list(inspect.signature(exercise.right).parameters),
-        "tried": [",".join(map(str, case.positions)) for case in cases],
-        "cases": {
-            ",".join(map(str, case.positions)): [_plain(argument) for argument in case.arguments]
-            for case in found
-            if case is not None
-        },
+        **(
+            {"cases": list(numbers.values())}
+            if tried == list(numbers)
+            else {"tried": tried, "cases": numbers}
+        ),
         "wrong": wrong,
         "error": exercise._hint_for("error", Outcome("error"))[1],
     }
@@ -148,8 +184,8 @@ def _setting(exercise: Setting) -> Rule:
     return rule
 
 
-def _named(wrong: Misconception, gives: object) -> Rule:
-    return {"name": wrong.name, "hint": wrong.hint, "gives": gives}
+def _told(wrong: Misconception, gives: object) -> Rule:
+    return {"hint": wrong.hint, "gives": gives}
 
 
 def _shorten(wrong: Rule, use: Any, cases: list[tuple[object, ...]], shape: list[int]) -> None:
@@ -161,6 +197,15 @@ def _shorten(wrong: Rule, use: Any, cases: list[tuple[object, ...]], shape: list
     if torch.equal(seen.double() @ setting, given[:, None]):
         wrong["setting"] = _plain(setting.reshape(shape))
         del wrong["gives"]
+
+
+def _dilations(gives: Sequence[int]) -> list[int]:
+    """Return the dilations that lead to each cell by so many paths."""
+    for dilations in itertools.combinations_with_replacement(range(1, 28), 3):
+        reached = [sum(steps) for steps in itertools.product(*((0, one, 2 * one) for one in dilations))]
+        if [reached.count(cell) for cell in range(len(gives))] == gives:
+            return list(dilations)
+    raise ValueError(f"no dilations give {gives}")
 
 
 def _painted(picture: Tensor) -> list[object]:
@@ -225,7 +270,7 @@ def in_language(rule: Rule, language: str) -> Rule:
     if "pictures" in rule:  # cases name them
         names = {name: say(f"'{name}'")[1:-1] for name in rule["pictures"]}
         said["pictures"] = {names[name]: colours for name, colours in rule["pictures"].items()}
-        said["cases"] = {at: [names[name] for name in case] for at, case in rule["cases"].items()}
+        said["cases"] = [[names[name] for name in case] for case in rule["cases"]]
     return said
 
 
@@ -236,9 +281,12 @@ def form_of(exercise: Exercise, language: str = "en") -> str | None:
         return None
     written = html.escape(hidden(in_language(rule, language)))
     data = f'id="{anchor_of(exercise.id)}" data-ask="{exercise.id}" data-rule="{written}"'
+    if "use" in rule:
+        data += f' data-use="{rule["use"]}"'
     asked = html.escape(translate(exercise.answer_description, language))
     told = words(language)["noScripts"].format(asked=asked)
-    return f'<div class="d2l-ask d2l-exercise" {data}><noscript><p>{told}</p></noscript></div>'
+    kind = " d2l-with-cells" * ("grid" in rule.get("fields", ()))
+    return f'<div class="d2l-ask d2l-exercise{kind}" {data}><noscript><p>{told}</p></noscript></div>'
 
 
 def words(language: str = "en") -> dict[str, Any]:
@@ -259,26 +307,108 @@ def words(language: str = "en") -> dict[str, Any]:
 
 def script(name: str = "ask.js", language: str = "en") -> str:
     """Write a script of `SCRIPTS`, without comments, with the words and hints that it uses, in a language."""
-    texts = "".join((FOLDER / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
-    for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
-        texts = pattern.sub("", texts)
+    texts = ""
+    for part in SCRIPTS[name]:
+        text = (FOLDER / part).read_text(encoding="utf-8")
+        for pattern in (_IMPORT, _COMMENT, _EXPORT, _SPACE):
+            text = pattern.sub("", text)
+        texts += in_words_of(language, text) if part == "drills.js" else text
     said = words(language)
-    data: dict[str, object] = {"WORDS": {word: said[word] for word in dict.fromkeys(_WORD.findall(texts))}}
-    if "hints.js" in SCRIPTS[name]:
-        hints = (*_HINTS, *_SAME_IN_ALL_CASES)
-        data["HINTS"] = [[hint, translate(text, language)] for hint, _, text in hints]
-    named = "".join(f"const {key} = {json.dumps(one, ensure_ascii=False)};\n" for key, one in data.items())
-    spoken = page_script(language, [SENTENCES[name]], ".d2l-practice") if name in SENTENCES else ""
-    return f'(() => {{\n"use strict";\n{named}{texts}}})();\n{spoken * (language != "en")}'
+    texts = _WORD.sub(lambda found: json.dumps(said[found[1]], ensure_ascii=False), texts)
+    hints = [translate(text, language) for _, _, text in (*_HINTS, *_SAME_IN_ALL_CASES)]
+    named = f"const HINTS = {json.dumps(hints, ensure_ascii=False)};\n" * ("hints.js" in SCRIPTS[name])
+    return f'(() => {{\n"use strict";\n{named}{texts}}})();\n'
+
+
+# ---- sentences that a script makes of numbers ----
+
+_LITERAL = re.compile(r'"([^"\\]*)"|`')
+
+
+def in_words_of(language: str, code: str) -> str:
+    r"""Say the strings and templates of a script's source in a language, by the catalogue of drills.
+
+    Parameters
+    ----------
+    language : str
+        As in `d2lconv.language`.
+    code : str
+        JavaScript without comments. What is computed in a template is a gap; several without a word between
+        them are one.
+
+    Returns
+    -------
+    str
+        JavaScript.
+
+    Examples
+    --------
+    >>> print(in_words_of("zh", 'f(`${n} windows.`, "weights", "stride")'))
+    f(`${n}个窗口。`, "权重", "stride")
+    """
+    known, said, at = catalogue(language, "drills"), "", 0
+    while found := _LITERAL.search(code, at):
+        said += code[at : found.start()]
+        if found[0] == "`":
+            at = _end_of_template(code, found.end())
+            said += f"`{_template(code[found.end() : at - 1], language)}`"
+        else:
+            at = found.end()
+            said += f'"{known.get(found[1], found[1])}"'
+    return said + code[at:]
+
+
+def _template(text: str, language: str) -> str:
+    """Say what stands between the marks of a template."""
+    fixed, gaps, at = [""], list[str](), 0
+    while at < len(text):
+        if not text.startswith("${", at):
+            fixed[-1] += text[at]
+            at += 1
+            continue
+        start, at = at + 2, _end_of_gap(text, at + 2)
+        gap = f"${{{in_words_of(language, text[start : at - 1])}}}"
+        if gaps and not fixed[-1]:
+            gaps[-1] += gap
+        else:
+            gaps.append(gap)
+            fixed.append("")
+    said, numbers = catalogue(language, "drills").get("{}".join(fixed), "{}".join(fixed)), itertools.count()
+    return _GAP.sub(lambda found: gaps[int(found[1] or next(numbers))], said)
+
+
+def _end_of_template(code: str, at: int) -> int:
+    while code[at] != "`":
+        at = _end_of_gap(code, at + 2) if code.startswith("${", at) else at + 1
+    return at + 1
+
+
+def _end_of_gap(code: str, at: int) -> int:
+    depth = 1
+    while depth:
+        mark = code[at]
+        at = _end_of_template(code, at + 1) if mark == "`" else at + 1
+        depth += (mark == "{") - (mark == "}")
+    return at
 
 
 # ---- questions that come back ----
 
 
+def names_in(chapters: Sequence[str]) -> str:
+    """List the questions of chapters by name; a star marks those that need the page on which they stand.
+
+    >>> names_in(["one_by_one"])
+    'one_by_one.back* one_by_one.shuffled one_by_one.bottleneck'
+    """
+    questions = itertools.chain.from_iterable(map(questions_of, chapters))
+    return " ".join(question.name + "*" * (not question.alone) for question in questions)
+
+
 def box_before(chapters: Sequence[str], language: str = "en") -> str:
     """Return the folded box that asks two questions of earlier chapters, as HTML."""
     return (
-        f'<details class="d2l-review" data-before="{" ".join(chapters)}">'
+        f'<details class="d2l-review" data-listed="{names_in(chapters)}">'
         f"<summary>{html.escape(words(language)['before'])}</summary></details>"
     )
 
@@ -286,27 +416,27 @@ def box_before(chapters: Sequence[str], language: str = "en") -> str:
 _QUESTION = re.compile(r'<div class="d2l-ask" [^>]*data-ask="([^"]+)".*?</div>', re.DOTALL)
 
 
-def data_of(page: str, html_of_page: str) -> str:
-    r"""Write the questions of a page as a script, for other pages to ask them; empty if it has none.
+def scripts_of(page: str) -> dict[str, str]:
+    r"""Write each question of a page as a script, for other pages to ask it.
 
     Parameters
     ----------
     page : str
-        Its name, such as ``"channels"``.
-    html_of_page : str
-        The page.
+        The page, as HTML.
 
     Returns
     -------
-    str
-        The script.
+    dict of str to str
+        The scripts by the names of the questions.
 
     Examples
     --------
-    >>> text = data_of("channels", '<p>Look.</p><div class="d2l-ask" data-ask="channels.grey">Which?</div>')
-    >>> print(text.partition(" = ")[2], end="")
-    {"channels.grey": "<div class=\"d2l-ask\" data-ask=\"channels.grey\">Which?</div>"};
+    >>> found = scripts_of('<p>Look.</p><div class="d2l-ask" data-ask="a.b">Which?</div>')
+    >>> print(found["a.b"], end="")
+    (self.d2lQuestions ??= {})["a.b"] = "<div class=\"d2l-ask\" data-ask=\"a.b\">Which?</div>";
     """
-    found = {question[1]: question[0] for question in _QUESTION.finditer(html_of_page)}
-    data = json.dumps(found, ensure_ascii=False)
-    return f'(self.d2lQuestions ??= {{}})["{page}"] = {data};\n' if found else ""
+    return {
+        name: f'(self.d2lQuestions ??= {{}})["{name}"] = {json.dumps(found[0], ensure_ascii=False)};\n'
+        for found in _QUESTION.finditer(page)
+        if (name := found[1])
+    }

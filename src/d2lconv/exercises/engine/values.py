@@ -146,6 +146,6 @@ class Choice(Exercise):
 
 
 def _counted(given: Tensor) -> str:
-    if given.ndim == 0:
+    if given.ndim < 2 and given.numel() == 1:
         return "one number"
     return f"{given.numel()} numbers" if given.ndim == 1 else f"numbers of shape {tuple(given.shape)}"

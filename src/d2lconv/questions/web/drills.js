@@ -111,20 +111,21 @@ function makeSame(random, level) {
   const need = (m - 1) * s + span(k, d);
   const total = Math.max(need - n, 0);
   const half = (zeros) => [Math.floor(zeros / 2), zeros - Math.floor(zeros / 2)];
+  const [before, after] = half(total);
   return {
     given: { n, k, s, d },
     prompt: `SAME padding as in TensorFlow: an axis of ${n} cells, kernel size ${k}, stride ${s}${d > 1 ? `, dilation ${d}` : ""}. How many zeros come before, and how many after?`,
     parts: ["before", "after"],
-    right: half(total),
+    right: [before, after],
     wrong: [
-      [half(total).reverse(), "An odd zero goes after."],
+      [[after, before], "An odd zero goes after."],
       [[total, total], "That is the total on each side."],
       [half(d * (k - 1)), "So it is with stride 1. Here the last window need not begin at the last cell."],
       [[0, total], "The zeros are shared between the two ends."],
       [half(Math.max((Math.floor(n / s) - 1) * s + span(k, d) - n, 0)), "The number of outputs is n / s, rounded up."],
     ],
     steps: [`Outputs: ${n} / ${s}, rounded up, is ${m}.`, `They need (${m} − 1)·${s} + ${span(k, d)} = ${need} cells.`,
-      `${total ? `${need} − ${n} = ${total}` : "There are enough"}: ${total} zeros, ${half(total).join(" before and ")} after.`],
+      total ? `${need} − ${n} = ${total}: ${total} zeros, ${before} before and ${after} after.` : "There are enough: 0 zeros, 0 before and 0 after."],
   };
 }
 
@@ -133,9 +134,10 @@ function makeParameters(random, level) {
   const [a, b] = [random.whole(1, 8) * groups, random.whole(1, 8) * groups];
   const [h, w] = level > 1 ? [random.whole(1, 5), random.whole(1, 5)] : [3, 3];
   const weights = (b * a * h * w) / groups;
+  const given = `${a}, ${b}, kernel_size=(${h}, ${w})${settings([["groups", groups, 1]])}`;
   return {
     given: { a, b, h, w, groups },
-    prompt: `How many weights and how many biases has nn.Conv2d(${a}, ${b}, kernel_size=(${h}, ${w})${settings([["groups", groups, 1]])})?`,
+    prompt: `How many weights and how many biases has nn.Conv2d(${given})?`,
     parts: ["weights", "biases"],
     right: [weights, b],
     wrong: [
@@ -156,9 +158,10 @@ function makeMacs(random, level) {
   const [s, p] = [level > 1 ? random.whole(1, 2) : 1, level > 2 ? random.whole(0, 2) : 0];
   const m = sizeOf(n, k, s, p, 1);
   const [weights, cells] = [a * b * k * k, m * m];
+  const given = `${a}, ${b}, ${k}${settings([["stride", s, 1], ["padding", p, 0]])}`;
   return {
     given: { a, b, k, n, s, p },
-    prompt: `How many multiply-adds does nn.Conv2d(${a}, ${b}, ${k}${settings([["stride", s, 1], ["padding", p, 0]])}) take on one image of ${n}×${n}?`,
+    prompt: `How many multiply-adds does nn.Conv2d(${given}) take on one image of ${n}×${n}?`,
     right: weights * cells,
     wrong: [
       [weights, "Each weight is used at every position of its output channel."],

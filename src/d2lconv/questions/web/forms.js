@@ -1,11 +1,12 @@
 /** Inputs and replies of questions and exercises. Words come from words.json, which Python puts before this script. */
-import { fill, make } from "./dom.js";
+import { fill } from "./fill.js";
+import { make } from "./make.js";
 
 // ---- typed answers ----
 
-let inputs = 0;
+let inputs = Math.floor(Math.random() * 1e9); // a notebook can hold several drills
 
-function labelled(text, field, attributes = {}) {
+export function labelled(text, field, attributes = {}) {
   field.id = `d2l-answer-${++inputs}`;
   for (const [name, value] of Object.entries({ autocomplete: "off", spellcheck: "false", ...attributes })) {
     field.setAttribute(name, value);
@@ -13,43 +14,38 @@ function labelled(text, field, attributes = {}) {
   return make("div", {}, make("label", { for: field.id }, text), field);
 }
 
-/** Make the inputs of a rule, and a function that reads them, given `readNumbers`: a tensor, or what is wrong with it. */
-function fieldsOf({ fields, asked }) {
-  if (fields.shape) {
-    const isMatrix = fields.shape.length === 2;
-    const field = make(isMatrix ? "textarea" : "input", isMatrix ? { rows: 3 } : {});
-    const text = () => (field.value.trim() ? WORDS.unreadable : WORDS.empty);
-    const read = (readNumbers) => readNumbers(field.value, fields.shape) ?? { wrong: field, text: text() };
-    return [[labelled(fill(WORDS.answerOf, { asked }), field)], [field], read];
-  }
-  const grid = fields.grid ?? [];
-  const at = (n) => ({ row: Math.floor(n / 3) % 3, column: n % 3 });
-  const names = fields.names ?? Array.from({ length: grid.reduce((a, b) => a * b) }, (_, n) => fill(WORDS.cell, at(n)));
-  const all = names.map(() => make("input", { inputmode: grid.length ? "decimal" : "text" }));
-  const read = (readNumbers) => {
-    const data = [];
-    for (const [n, field] of all.entries()) {
-      const number = grid.length && !field.value.trim() ? 0 : readNumbers(field.value, [])?.data;
-      if (Array.isArray(number) && number.length !== 1) return { wrong: field, text: fill(WORDS.oneNumber, { name: names[n] }) };
-      if (number === undefined) return { wrong: field, text: fill(WORDS.aNumber, { name: names[n] }) };
-      data.push([number].flat()[0]);
-    }
-    return { shape: grid.length ? grid : [data.length], data };
-  };
-  if (!grid.length) return [names.map((name, n) => labelled(name, all[n])), all, read];
-  const slices = grid.length === 3 ? WORDS.colours : [""];
-  const boxes = slices.map((slice, i) => {
-    const cells = all.slice(9 * i, 9 * i + 9);
-    cells.forEach((field, n) => {
-      field.placeholder = "0";
-      field.setAttribute("aria-label", `${slice} ${names[n]}`.trim());
-      field.autocomplete = "off";
-    });
-    const box = make("div", { class: "d2l-cells" }, ...cells);
-    return slice ? make("fieldset", {}, make("legend", {}, slice), box) : box;
-  });
-  return [boxes, all, read];
+/** Ask for numbers of some shape in one field. */
+function shaped({ fields: { shape }, asked }) {
+  const isMatrix = shape.length === 2;
+  const field = make(isMatrix ? "textarea" : "input", isMatrix ? { rows: 3 } : {});
+  const text = () => (field.value.trim() ? WORDS.unreadable : WORDS.empty);
+  const read = (readNumbers) => readNumbers(field.value, shape) ?? { wrong: field, text: text() };
+  return [[labelled(fill(WORDS.answerOf, { asked }), field)], [field], read];
 }
+
+/** Read one number from each field. */
+export function readEach(all, names, readNumbers) {
+  const data = [];
+  for (const [n, field] of all.entries()) {
+    const number = readNumbers(field.value.trim() || field.placeholder, [])?.data;
+    if (Array.isArray(number) && number.length !== 1) return { wrong: field, text: fill(WORDS.oneNumber, { name: names[n] }) };
+    if (!number) return { wrong: field, text: fill(WORDS.aNumber, { name: names[n] }) };
+    data.push(number[0]);
+  }
+  return { shape: [data.length], data };
+}
+
+/** Ask for numbers that have names. */
+function named({ fields: { names } }) {
+  const all = names.map(() => make("input"));
+  return [names.map((name, n) => labelled(name, all[n])), all, (readNumbers) => readEach(all, names, readNumbers)];
+}
+
+/**
+ * By what the fields of a rule have: what makes inputs with labels, the inputs alone, and a function that reads them,
+ * given `readNumbers`: a tensor, or what is wrong with it. cells.js adds another way.
+ */
+export const FIELDS = { shape: shaped, names: named };
 
 /** Write a reply into an element that announces it. */
 export function answerBack(element, { correct, summary, details, hint }) {
@@ -70,7 +66,7 @@ export function answerBack(element, { correct, summary, details, hint }) {
  * @param {function} judging promises `judge`, `refuse` and `readNumbers`
  */
 export function typed(rule, tell, reply, judging) {
-  const [boxes, fields, read] = fieldsOf(rule);
+  const [boxes, fields, read] = FIELDS[Object.keys(FIELDS).find((kind) => rule.fields[kind])](rule);
   const form = make("form", { class: "d2l-answer" }, ...boxes, make("button", {}, WORDS.check));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

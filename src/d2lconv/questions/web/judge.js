@@ -1,4 +1,4 @@
-/** What judges answers; page.js loads it when a reader begins to answer. */
+/** What judges answers; load.js loads it when a reader begins to answer. */
 import { readNumbers } from "./numbers.js";
 import { judge, refuse } from "./rules.js";
 

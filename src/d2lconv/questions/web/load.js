@@ -1,11 +1,11 @@
 /** Scripts that are loaded when they are wanted. */
-import { make } from "./dom.js";
+import { make } from "./make.js";
 
 const SCRIPT = document.currentScript?.src; // tests run scripts without one
 
-/** Load a script that lies beside this one. */
-export function load(name) {
-  const script = make("script", { src: new URL(name, SCRIPT) });
+/** Load a script from an address. */
+export function load(src) {
+  const script = make("script", { src });
   return new Promise((resolve, reject) => {
     script.addEventListener("load", resolve);
     script.addEventListener("error", reject);
@@ -15,9 +15,10 @@ export function load(name) {
 
 let loading = null;
 
-/** Promise what judges answers, which is loaded when it is first wanted. */
+/** Promise what judges answers, which lies beside this script and is loaded when it is first wanted. */
 export function judging() {
-  loading ??= load("judge.js").then(() => self.d2lJudge);
+  const { use } = document.querySelector("[data-use]")?.dataset ?? {};
+  loading ??= load(new URL(use ? `judge-${use}.js` : "judge.js", SCRIPT)).then(() => self.d2lJudge);
   loading.catch(() => (loading = null));
   return loading;
 }

@@ -3,7 +3,7 @@
  *
  * @typedef {{shape: number[], data: number[]}} Tensor
  */
-import { fill } from "./dom.js";
+import { fill } from "./fill.js";
 
 /** Make a tensor of a number or of nested lists. @returns {Tensor} */
 export function tensor(nested) {

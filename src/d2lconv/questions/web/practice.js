@@ -1,8 +1,9 @@
 /** The page of drills: ten problems of a family and level, the same ten for everybody who opens the same address. */
-import { fill, make } from "./dom.js";
+import { fill } from "./fill.js";
+import { make } from "./make.js";
 import { FAMILIES, problem } from "./drills.js";
-import { answerBack, typed } from "./forms.js";
-import { judging } from "./load.js";
+import { answerBack, labelled, typed } from "./forms.js";
+import { judging } from "./judging.js";
 
 const TEN = 10;
 const LEVELS = [1, 2, 3];
@@ -26,12 +27,12 @@ const safely = (hash) => {
   }
 };
 
-function choice(name, label, options, chosen, choose) {
-  const select = make("select", { id: `d2l-${name}` });
+function choice(label, options, chosen, choose) {
+  const select = make("select");
   for (const [value, text] of options) select.append(make("option", { value }, text));
   select.value = chosen;
   select.addEventListener("change", () => choose(select.value));
-  return make("div", {}, make("label", { for: select.id }, label), select);
+  return labelled(label, select);
 }
 
 function table(name, rows) {
@@ -40,13 +41,14 @@ function table(name, rows) {
 }
 
 function start(place) {
-  let set = safely(location.hash);
+  const fixed = place.dataset.set; // in a notebook, whose address says nothing
+  let set = safely(fixed ?? location.hash);
   let [number, first] = [0, []]; // which of the ten; whether each was right at the first try
 
   function move(change, isNext = false) {
     set = { ...set, ...change };
     [number, first] = [0, []];
-    history.replaceState(null, "", `#${set.family}.${set.level}.${set.seed}`);
+    if (!fixed) history.replaceState(null, "", `#${set.family}.${set.level}.${set.seed}`);
     draw(isNext);
   }
 
@@ -55,7 +57,7 @@ function start(place) {
     const made = problem(family, level, seed * TEN + number);
     const parts = made.parts ?? [];
     const asked = parts.length ? parts.join(WORDS.and) : WORDS.single;
-    const wrong = made.wrong.map(([gives, hint]) => ({ name: "", gives, hint }));
+    const wrong = made.wrong.map(([gives, hint]) => ({ gives, hint }));
     const fields = parts.length ? { names: parts } : { shape: [] };
     const rule = { kind: "value", name: `practice.${family}`, right: made.right, because: made.steps.at(-1), wrong, parts, asked, fields };
     const reply = make("div", { role: "status" });
@@ -81,20 +83,16 @@ function start(place) {
     });
     const families = Object.entries(FAMILIES).map(([name, [title]]) => [name, title]);
     const controls = make("div", { class: "d2l-answer" },
-      choice("family", WORDS.family, families, family, (value) => move({ family: value })),
-      choice("level", WORDS.level, LEVELS.map((one) => [one, String(one)]), level, (value) => move({ level: Number(value) })));
+      choice(WORDS.family, families, family, (value) => move({ family: value })),
+      choice(WORDS.level, LEVELS.map((one) => [one, String(one)]), level, (value) => move({ level: Number(value) })));
     const box = make("div", { class: "d2l-ask" }, make("p", {}, made.prompt), make("div", { class: "d2l-matrices" }, ...shown), form, reply, steps);
     place.replaceChildren(controls, heading, box, make("div", { class: "d2l-answer" }, next), score);
     show();
     if (isNext) heading.focus();
   }
 
-  addEventListener("hashchange", () => {
-    set = safely(location.hash);
-    [number, first] = [0, []];
-    draw();
-  });
+  addEventListener("hashchange", () => !fixed && move(safely(location.hash)));
   move({});
 }
 
-for (const place of document.querySelectorAll(".d2l-practice")) start(place);
+for (const place of document.querySelectorAll(".d2l-practice:not(:has(form))")) start(place);

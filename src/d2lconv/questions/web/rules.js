@@ -2,26 +2,24 @@
  * What an answer is told, as d2lconv.exercises tells it: tests ask both. A rule is what questions/web.py writes of a
  * question or exercise.
  *
- * @typedef {{correct: boolean, summary: string, details: string[][], misconception: string, hint: string}} Reply
+ * @typedef {{correct: boolean, summary: string, details: string[][], hint: string}} Reply
  */
-import { fill } from "./dom.js";
+import { fill } from "./fill.js";
 import { generalHint } from "./hints.js";
 import { differing, same, sameShape, show, tensor, tuple } from "./numbers.js";
 
-export const right = (summary) => ({ correct: true, summary, details: [], misconception: "", hint: "" });
-export const notYet = (summary, details = [], [misconception, hint] = ["", ""]) => ({
-  ...{ correct: false, summary, details, misconception, hint },
-});
+export const right = (summary) => ({ correct: true, summary, details: [], hint: "" });
+export const notYet = (summary, details, hint) => ({ correct: false, summary, details, hint });
 
 /** @param {object} rule @param {string} letter @returns {Reply} */
 function judgeChoice({ right: wanted, because, wrong }, letter) {
-  return letter === wanted ? right(because) : notYet(fill(WORDS.isWrong, { letter }), [], [letter, wrong[letter]]);
+  return letter === wanted ? right(because) : notYet(fill(WORDS.isWrong, { letter }), [], wrong[letter]);
 }
 
 // ---- values ----
 
 function counted({ shape, data }) {
-  if (!shape.length) return WORDS.single;
+  if (shape.length < 2 && data.length === 1) return WORDS.single;
   return shape.length === 1 ? fill(WORDS.several, { n: data.length }) : fill(WORDS.shaped, { shape: tuple(shape) });
 }
 
@@ -40,20 +38,18 @@ function verdict({ parts }, given, expected) {
   const count = fill(WORDS.countRight, { n: total - apart.length, total });
   if (expected.shape.length !== 2 || apart.length !== 1) return count;
   const [row, column] = [Math.floor(apart[0] / expected.shape[1]), apart[0] % expected.shape[1]];
-  return `${count} ${fill(WORDS.lookAgain, { row, column })}`;
+  return fill(WORDS.lookAgain, { count, row, column });
 }
 
-function misconceptionOf({ wrong, asked, parts }, given, expected) {
+function hintFor({ wrong, asked, parts }, given, expected) {
   const known = wrong.find(({ gives }) => same(given, tensor(gives)));
-  if (known) return [known.name, known.hint];
-  if (given.data.length !== expected.data.length) return ["number of values", fill(WORDS.askedFor, { asked })];
+  if (known) return known.hint;
+  if (given.data.length !== expected.data.length) return fill(WORDS.askedFor, { asked });
   const swapped = { shape: given.shape, data: [...given.data].reverse() };
   if (given.data.length === 2 && parts.length && same(swapped, expected)) {
-    return ["numbers swapped", fill(WORDS.swapped, { parts: parts.join(WORDS.or) })];
+    return fill(WORDS.swapped, { parts: parts.join(WORDS.or) });
   }
-  const found = generalHint([[given, expected]]);
-  const isEmpty = given.data.length > 1 && given.shape.length === 1 && ["mirrored", "rounded"].includes(found[0]);
-  return isEmpty ? ["", ""] : found;
+  return generalHint([[given, expected]], given.data.length > 1 && given.shape.length === 1);
 }
 
 /** @param {object} rule @param {Tensor} given @returns {Reply} */
@@ -61,7 +57,7 @@ function judgeValue(rule, given) {
   const expected = tensor(rule.right);
   const total = expected.data.length;
   if (same(given, expected)) return right(rule.because ?? fill(total > 1 ? WORDS.severalRight : WORDS.singleRight, { n: total }));
-  return notYet(verdict(rule, given, expected), [[WORDS.given, show(given)]], misconceptionOf(rule, given, expected));
+  return notYet(verdict(rule, given, expected), [[WORDS.given, show(given)]], hintFor(rule, given, expected));
 }
 
 // ---- all of them ----
@@ -70,7 +66,7 @@ function judgeValue(rule, given) {
 export const JUDGES = { choice: judgeChoice, value: judgeValue };
 
 /** Reply to what is not of the kind that is asked for. @returns {Reply} */
-export const refuse = ({ asked }, what) => notYet(what, [], ["wrong kind", fill(WORDS.askedFor, { asked })]);
+export const refuse = ({ asked }, what) => notYet(what, [], fill(WORDS.askedFor, { asked }));
 
 /** Say what is wrong with numbers that have names and limits; null if nothing is. */
 function problemOf({ names, least }, { data }) {

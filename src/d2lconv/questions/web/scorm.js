@@ -1,7 +1,7 @@
 /** A package for a learning platform: a chapter's questions, whose score the platform is told as SCORM 1.2 says. */
-import { fill, make } from "./dom.js";
-import { readNumbers } from "./numbers.js";
-import { judge, refuse } from "./rules.js";
+import { fill } from "./fill.js";
+import { make } from "./make.js";
+import { judging } from "./judging.js";
 import { start } from "./start.js";
 
 const MOST_FRAMES = 500; // around this page
@@ -47,7 +47,7 @@ function tell(values) {
   return [...told, api.LMSCommit("")].every((one) => String(one) === "true");
 }
 
-function show(isTold) {
+function showScore(isTold) {
   const said = [fill(WORDS.scored, { n: countOf(FIRST), total: names.length, right: countOf(FIRST, LATER) })];
   if (!api) said.push(WORDS.noPlatform);
   else if (!isTold) said.push(WORDS.notTold);
@@ -69,7 +69,7 @@ function keep(name, isRight) {
   const n = names.indexOf(name);
   const after = { [NONE]: isRight ? FIRST : MISSED, [MISSED]: isRight ? LATER : MISSED };
   states[n] = after[states[n]] ?? states[n];
-  show(!api || report());
+  showScore(!api || report());
 }
 
 /** Write milliseconds as hours, minutes and seconds. */
@@ -87,7 +87,7 @@ function leave() {
 }
 
 places.forEach((place, n) => place.classList.toggle("d2l-known", [LATER, FIRST].includes(states[n])));
-start(places, keep, async () => ({ judge, refuse, readNumbers }));
+start(places, keep, judging);
 const isNew = api && ["not attempted", ""].includes(api.LMSGetValue("cmi.core.lesson_status"));
-show(!isNew || report());
+showScore(!isNew || report());
 addEventListener("pagehide", leave);

@@ -1,5 +1,5 @@
 /** Let questions and exercises answer. A choice works without scripts; this one announces what was chosen. */
-import { make } from "./dom.js";
+import { make } from "./make.js";
 import { answerBack, typed } from "./forms.js";
 
 // ---- choices in the text: each option unfolds its explanation ----
@@ -26,7 +26,7 @@ function ruleOf(place) {
     return JSON.parse(place.dataset.rule.replace(/[!-~]/g, letter));
   }
   const folded = place.querySelector("details");
-  const read = (one) => ({ name: "", gives: JSON.parse(one.dataset.gives), hint: one.querySelector("span").textContent });
+  const read = (one) => ({ gives: JSON.parse(one.dataset.gives), hint: one.querySelector("span").textContent });
   const [answer, ...wrong] = [...folded.querySelectorAll("[data-gives]")].map(read);
   const parts = folded.dataset.parts?.split("|") ?? [];
   const shape = [];

@@ -12,7 +12,6 @@ import torch
 from d2lconv.exercises.engine.numbers import NotNumbersError, read
 from d2lconv.exercises.engine.registry import every_exercise
 from d2lconv.questions import web
-from d2lconv_book import smaller
 
 RULES = {exercise.id: rule for exercise in every_exercise() if (rule := web.rule_of(exercise))}
 EXERCISES = [exercise for exercise in every_exercise() if exercise.id in RULES]
@@ -25,13 +24,13 @@ JUDGE = """({judge}, batch) => {
 
 
 @pytest.fixture(scope="module")
-def call(browser):
-    """Return a function that calls JavaScript with what a page's script judges with."""
+def call(browser, site):
+    """Return a function that calls JavaScript with what a page's script judges with, as it was built."""
     page = browser.new_page()
 
     def run(function, data, name="judge.js", language="en"):
-        script = smaller.script(web.script(name, language))  # as pages have it
-        return page.evaluate(f"(data) => {{ {script} return ({function})(self.d2lJudge, data); }}", data)
+        script = (site / language.removeprefix("en") / "_static" / name).read_text(encoding="utf-8")
+        return page.evaluate(f"(data) => {{ {script}; return ({function})(self.d2lJudge, data); }}", data)
 
     yield run
     page.close()
@@ -219,34 +218,3 @@ def test_no_two_files_of_a_script_declare_the_same_name(name):
         one for part in web.SCRIPTS[name] for one in head.findall((web.FOLDER / part).read_text("utf-8"))
     ]
     assert len(set(names)) == len(names) > 0
-
-
-TRICKY = r"""(() => {
-"use strict";
-const key = { one: 1, two: [2, 3] }; // a comment
-const { one } = key;
-let count = 0;
-function* upTo(most) {
-  for (let n = 0; n < most; n++) yield n;
-}
-const word = (text, { one: other = 5 } = {}) =>
-  `${text} ${other}${key.one} // ${[1].map((n) => `${n}${count}`)}`;
-function sum(list) {
-  const one = list.reduce((a, b) => a + b, 0); // another one
-  count += 1;
-  return one - -one + +count;
-}
-const found = "a/b".replace(/[/"'`]/g, (text) => text + text).split(/\//);
-for (const [name, value] of Object.entries(key)) found.push(name, value);
-self.told = [word("text"), word("n", key), sum(key.two), one, [...upTo(3)], found, typeof sum, (1 / 2) / 3];
-})();
-"""
-
-
-def test_a_smaller_script_does_the_same(browser):
-    page = browser.new_page()
-    run = "(code) => { (0, eval)(code); return JSON.stringify(self.told); }"
-    told = [page.evaluate(run, code) for code in (TRICKY, smaller.script(TRICKY))]
-    page.close()
-    assert told[0] == told[1]
-    assert len(smaller.script(TRICKY)) < 0.75 * len(TRICKY)

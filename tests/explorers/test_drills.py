@@ -28,7 +28,7 @@ def make(browser):
     page = browser.new_page()
 
     def run(seeds, *replaced, language="en"):
-        script = web.script("practice.js", language)
+        script = web.script("drill.js", language)
         for good, bad in replaced:
             assert script.count(good) == 1, good
             script = script.replace(good, bad)
@@ -166,7 +166,7 @@ def test_chinese_problems_are_the_same_and_say_the_same_in_chinese(make):
 
 
 def test_no_sentence_is_translated_that_no_problem_says():
-    script = web.script("practice.js", "zh")
+    script = web.script("drill.js", "zh")
     for text, said in catalogue("zh", "drills").items():
         assert re.split(r"\{\d*\}", said)[0] in script, text
 

@@ -21,7 +21,6 @@ from sphinx.locale import _
 from d2lconv.exercises.engine.registry import find
 from d2lconv.questions import web
 from d2lconv.questions.engine import CHAPTERS
-from d2lconv_book import smaller
 from d2lconv_book.explorers import write_file
 from d2lconv_book.frame import notebooks
 from d2lconv_book.language import COLAB, code_of
@@ -72,10 +71,10 @@ def place_box(app: Sphinx, doctree: nodes.document) -> None:
 def write_script(app: Sphinx) -> None:
     """Write scripts and style to the site; outside of `html_static_path`, whose files every page loads."""
     for name in web.SCRIPTS:
-        write_file(app, f"_static/{name}", smaller.script(web.script(name, code_of(app))))
+        write_file(app, f"_static/{name}", web.script(name, code_of(app)))
     for name, parts in web.STYLES.items():
         texts = ((web.FOLDER / part).read_text(encoding="utf-8") for part in parts)
-        write_file(app, f"_static/{name}", smaller.style("".join(texts)))
+        write_file(app, f"_static/{name}", "".join(texts))
 
 
 def write_questions(app: Sphinx, error: Exception | None) -> None:

@@ -55,7 +55,7 @@ class Drill:
         place = f'data-set="{self.family}.{self.level}.{self.seed}"><p>{escape(told)}</p>'
         return (
             f'<div class="d2l-practice" {place}</div>\n'
-            f"<style>\n{style}</style>\n<script>\n{web.script('practice.js', language())}</script>"
+            f"<style>\n{style}</style>\n<script>\n{web.script('drill.js', language())}</script>"
         )
 
 

@@ -39,8 +39,8 @@ _USES = {
 _JUDGE = ("numbers.js", "hints.js", "rules.js")
 _ANSWER = ("store.js", "start.js", "page.js", "again.js")
 #: The scripts of pages, each of which is one file: for questions and exercises, also with cells to fill in;
-#: for the page of what is due; what judges answers, also to a setting; drills; ticks beside the chapters on
-#: every page; and packages for learning platforms.
+#: for the page of what is due; what judges answers, also to a setting; drills, and drills in notebooks; ticks
+#: beside the chapters on every page; and packages for learning platforms.
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "ask.js": ("fill.js", "make.js", "load.js", "forms.js", *_ANSWER, "before.js"),
     "ask-cells.js": ("fill.js", "make.js", "load.js", "forms.js", "cells.js", *_ANSWER, "before.js"),
@@ -50,7 +50,8 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
         f"judge-{use}.js": ("fill.js", *_JUDGE, "settings.js", *files, "judge.js")
         for use, files in _USES.items()
     },
-    "practice.js": (
+    "practice.js": ("fill.js", "make.js", "load.js", "forms.js", "drills.js", "practice.js"),
+    "drill.js": (
         *("fill.js", "make.js", *_JUDGE, "judging.js", "forms.js"),
         *("drills.js", "practice.js"),
     ),

@@ -22,7 +22,7 @@ from d2lconv.exercises.engine.registry import find
 from d2lconv.questions import web
 from d2lconv.questions.engine import CHAPTERS
 from d2lconv_book.explorers import write_file
-from d2lconv_book.frame import notebooks
+from d2lconv_book.frame import notebooks, short
 from d2lconv_book.language import COLAB, code_of
 
 _DUE = '<div class="d2l-due"'
@@ -74,7 +74,7 @@ def write_script(app: Sphinx) -> None:
         write_file(app, f"_static/{name}", web.script(name, code_of(app)))
     for name, parts in web.STYLES.items():
         texts = ((web.FOLDER / part).read_text(encoding="utf-8") for part in parts)
-        write_file(app, f"_static/{name}", "".join(texts))
+        write_file(app, f"_static/{name}", short("".join(texts)))
 
 
 def write_questions(app: Sphinx, error: Exception | None) -> None:

@@ -16,8 +16,6 @@ from typing import Any
 
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector  # type: ignore[import-untyped]
-from rcssmin import cssmin
-from rjsmin import jsmin
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.osutil import relative_uri
@@ -247,11 +245,10 @@ def _versioned(address: str, text: str) -> str:
 
 
 def write_file(app: Sphinx, name: str, text: str) -> None:
-    """Write a script or style sheet of the site, without comments but for licences, and with few spaces."""
+    """Write a file of the site."""
     path = Path(app.outdir, name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    smaller = cssmin if path.suffix == ".css" else jsmin
-    path.write_text(smaller(text, keep_bang_comments=True), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 def _figures(doctree: nodes.document) -> Iterator[tuple[nodes.container, Forms, str]]:

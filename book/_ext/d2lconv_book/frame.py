@@ -20,7 +20,6 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from d2lconv.questions.engine import CHAPTERS
 from d2lconv.questions.teachers import table_of
-from d2lconv_book.explorers import write_file
 from d2lconv_book.finish import SCRIPT
 from d2lconv_book.language import code_of, is_chinese
 
@@ -65,26 +64,34 @@ def configure(app: Sphinx, config: Config) -> None:
 # ---- one style sheet and one script ----
 
 
+def short(css: str) -> str:
+    r"""Leave out a style sheet's comments, but for licences, and the spaces at the starts of lines.
+
+    >>> short("/* why */\na {\n  color: red;\n}\n/*! MIT */")
+    'a {\ncolor: red;\n}\n/*! MIT */'
+    """
+    return re.sub(r"\n\s*", "\n", re.sub(r"/\*(?!!).*?\*/", "", css, flags=re.DOTALL)).strip()
+
+
 @cache
-def join_files(app: Sphinx, *more: str) -> None:
+def join_files(static: Path, *more: str) -> None:
     """Write the joined style sheet, with more styles, and the joined script, once for each build."""
-    static = Path(app.outdir, "_static")
     styles = [(static / name).read_text(encoding="utf-8") for name in (*STYLES, *more)]
     scripts = [(static / name).read_text(encoding="utf-8") for name in SCRIPTS]
     css = [re.sub(r"/\*# sourceMappingURL.*", "", style) for style in styles]
-    write_file(app, "_static/styles.css", "\n".join([furo.get_pygments_stylesheet(), *css]))
+    (static / "styles.css").write_text(short("\n".join([furo.get_pygments_stylesheet(), *css])), "utf-8")
     js = [re.sub(r"^//# sourceMappingURL.*", "", script, flags=re.MULTILINE) for script in scripts]
     said = re.findall(r'\bsay\("([^"]+)"\)', "".join(path.read_text("utf-8") for path in static.glob("*.js")))
     if words := {text: str(_(text)) for text in sorted(set(said)) if _(text) != text}:
         js.insert(0, f"window.d2lWords = {json.dumps(words, ensure_ascii=False)}")
-    write_file(app, "_static/scripts.js", "\n;\n".join(js).replace("'zh-CN'", "'zh-Hans'"))
+    (static / "scripts.js").write_text("\n;\n".join(js).replace("'zh-CN'", "'zh-Hans'"), "utf-8")
 
 
 def dress(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Load the joined files instead of their parts, and formulas' font early."""
     if app.builder.name != "html":
         return
-    join_files(app, *([CHINESE_STYLE] if is_chinese(app) else []))
+    join_files(Path(app.outdir, "_static"), *([CHINESE_STYLE] if is_chinese(app) else []))
     left_out = UNUSED | {*STYLES, CHINESE_STYLE, *SCRIPTS}
 
     def others(files: list[Any]) -> list[Any]:

@@ -48,6 +48,11 @@ if os.name == "posix":
     nbval.kernel.KernelManager = _kernel_manager
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Take one worker more than there are cores: tests of pages wait for a browser half of the time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _names_for_examples(doctest_namespace):
     """Give the docstrings' examples the two names that every chapter imports."""

@@ -110,6 +110,8 @@ def prepare(text: str, page: str, pages: Collection[str], address: str, say: Say
         number["class"], number.string = "d2l-number", number.get_text().replace(".", "")
     for heading in content.find_all(re.compile(r"h[1-5]$")):
         heading.name = f"h{int(heading.name[1]) + 1}"  # parts of the book are above its chapters
+        for name in heading.find_previous_siblings("span", id=True):
+            heading.insert(0, name.extract())  # before it, it would begin the section on the page before
     _join_ids(content, page, pages, address)
     content["id"] = Path(page).name
     return content

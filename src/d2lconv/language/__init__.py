@@ -135,7 +135,7 @@ def _ways(text: str, *which: str) -> Iterator[tuple[str, int]]:
     for pattern, said in _patterns(*which):
         if match := pattern.fullmatch(text):
             parts = [_find(part, *which) for part in match.groups()]
-            yield _filled(said, [part for part, _ in parts]), sum(left for _, left in parts)
+            yield filled(said, [part for part, _ in parts]), sum(left for _, left in parts)
     yield from _both(text, ", ", "", *which)
 
 
@@ -169,7 +169,7 @@ def fill(sentence: str, *parts: str, name: str | None = None) -> str:
     >>> fill("row {}, column {}", "1", "2", name="zh")
     '第1行，第2列'
     """
-    return _filled(translate(sentence, name), list(parts))
+    return filled(translate(sentence, name), list(parts))
 
 
 def _list(text: str, known: Mapping[str, str]) -> str:
@@ -183,8 +183,26 @@ def _list(text: str, known: Mapping[str, str]) -> str:
     return "".join(known.get(part, part) for part in parts)
 
 
-def _filled(said: str, parts: list[str]) -> str:
-    """Put parts into the gaps of a sentence, in their order or by the numbers of the gaps."""
+def filled(said: str, parts: list[str]) -> str:
+    """Put parts into the gaps of a sentence, in their order or by the numbers of the gaps.
+
+    Parameters
+    ----------
+    said : str
+        The sentence, translated already.
+    parts : list of str
+        What stands in its gaps, ``{}`` or ``{1}``.
+
+    Returns
+    -------
+    str
+        The sentence.
+
+    Examples
+    --------
+    >>> filled("{1} of {0}", ["5", "2"])
+    '2 of 5'
+    """
     order = iter(range(len(parts)))
     return _GAP.sub(lambda gap: parts[int(gap[1] or next(order))], said)
 

@@ -24,7 +24,7 @@ from d2lconv.exercises.engine.hints import _HINTS, _SAME_IN_ALL_CASES
 from d2lconv.exercises.engine.numbers import read
 from d2lconv.exercises.engine.sandbox import Outcome
 from d2lconv.exercises.kinds import Choice, Exercise, Misconception, Setting, Value
-from d2lconv.language import catalogue, fill, translate
+from d2lconv.language import catalogue, fill, filled, translate
 from d2lconv.questions.engine import questions_of
 from d2lconv.questions.kinds import anchor_of
 
@@ -74,7 +74,6 @@ WORDS: dict[str, Any] = json.loads((FOLDER / "words.json").read_text(encoding="u
 Rule = dict[str, Any]
 
 _FILLED = re.compile(r"\{\w+\}")
-_GAP = re.compile(r"\{(\d*)\}")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "[./\w]+\.js";\n', re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
@@ -84,7 +83,7 @@ _WORD = re.compile(r"\bWORDS\.(\w+)")
 _COLUMNS = [[f"row {r}, column {c}" for c in range(3)] for r in range(3)]
 _KERNEL = [name for row in _COLUMNS for name in row]
 
-#: For each setting that is numbers: what it does (uses.js), one that is right, and the inputs.
+#: For each setting that is numbers: what it does (uses/), one that is right, and the inputs.
 SETTINGS: dict[str, Rule] = {
     "convolution.3": {"use": "padded", "right": [[0, 0, 0], [1, 0, 0], [0, 0, 0]], "grid": [3, 3]},
     "one_by_one.1": {"use": "mixed", "right": [[0, 0, 1], [1, 0, 0], [0, 1, 0]], "grid": [3, 3]},
@@ -374,8 +373,8 @@ def _template(text: str, language: str) -> str:
         else:
             gaps.append(gap)
             fixed.append("")
-    said, numbers = catalogue(language, "drills").get("{}".join(fixed), "{}".join(fixed)), itertools.count()
-    return _GAP.sub(lambda found: gaps[int(found[1] or next(numbers))], said)
+    sentence = "{}".join(fixed)
+    return filled(catalogue(language, "drills").get(sentence, sentence), gaps)
 
 
 def _end_of_template(code: str, at: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -91,6 +92,23 @@ def agree(ours: Callable[..., Tensor], theirs: Callable[..., Tensor], *tensors: 
         assert_same(ours, theirs, *tensors)
     else:
         assert_both_refuse(lambda: ours(*tensors), lambda: theirs(*tensors))
+
+
+@contextmanager
+def safe_kernels(dtype: torch.dtype) -> Iterator[None]:
+    """Let PyTorch convolve 16-bit floats by its own kernels rather than oneDNN's, which may crash.
+
+    Those of oneDNN 3.12 (PyTorch 2.13) end the process on processors with AVX512-FP16, where a window of one
+    column lies in the padding alone. An example, of the kind of uxlfoundation/oneDNN#5942::
+
+        X, W = torch.ones(1, 1, 2, 1).half(), torch.ones(1, 1, 1, 1).half()
+        F.conv2d(X, W, stride=2, padding=1, dilation=2)
+    """
+    torch.backends.mkldnn.enabled = dtype not in (torch.float16, torch.bfloat16)
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = True
 
 
 def distinct(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:

@@ -13,9 +13,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 from bs4 import BeautifulSoup
 from filelock import FileLock
-from tools.notebooks import load
-
-from d2lconv_book import explorers as static_widgets
+from tools.notebooks import WIDGET_VIEW, load
 
 ROOT = Path(__file__).parents[1]
 BASE = urlsplit(yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["html"]["baseurl"]).path
@@ -87,7 +85,7 @@ def figures_in_toc() -> dict[str, list[str]]:
     for name in pages_in_toc():
         path = ROOT / f"{name}.ipynb"
         outputs = [o for cell in load(path).cells for o in cell.get("outputs", [])] if path.exists() else []
-        names = [o.data["text/plain"] for o in outputs if static_widgets.VIEW in o.get("data", {})]
+        names = [o.data["text/plain"] for o in outputs if WIDGET_VIEW in o.get("data", {})]
         if names:
             found[name] = names
     return found

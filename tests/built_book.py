@@ -6,13 +6,13 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import lxml.html
 import yaml
-from bs4 import BeautifulSoup
 from filelock import FileLock
+from lxml.html import HtmlElement
 from tools.notebooks import WIDGET_VIEW, load
 
 ROOT = Path(__file__).parents[1]
@@ -91,15 +91,14 @@ def figures_in_toc() -> dict[str, list[str]]:
     return found
 
 
-@cache
-def parsed(text: str) -> BeautifulSoup:
-    """Parse a page, once for all that look at it."""
-    return BeautifulSoup(text, "html.parser")
+def parse(path: Path) -> HtmlElement:
+    """Return a page's elements."""
+    return lxml.html.document_fromstring(path.read_text(encoding="utf-8"))
 
 
-def parse(path: Path) -> BeautifulSoup:
-    """Return a page's elements; they are shared, so leave them as they are."""
-    return parsed(path.read_text(encoding="utf-8"))
+def markup(element: HtmlElement) -> str:
+    """Return an element as it could be written."""
+    return lxml.html.tostring(element, encoding="unicode", with_tail=False)
 
 
 def pages(site: Path) -> list[Path]:
@@ -118,14 +117,14 @@ def loads_from_elsewhere(site: Path) -> list[str]:
     for path in pages(site):
         page = parse(path)
         for tag, attributes in _LOADED.items():
-            for element in page.find_all(tag):
-                if tag == "link" and {"canonical", "alternate"} & set(element.get("rel", [])):
+            for element in page.iter(tag):
+                if tag == "link" and element.get("rel") in ("canonical", "alternate"):
                     continue
                 values = " ".join(element.get(attribute) or "" for attribute in attributes)
                 if any(_REMOTE.match(value) for value in values.split()):
                     found.append(f"{path.relative_to(site)}: <{tag}> {values.strip()}")
-        styles = [style.get_text() for style in page.find_all("style")]
-        styles += [element["style"] for element in page.find_all(style=True)]
+        styles = [style.text_content() for style in page.iter("style")]
+        styles += [element.get("style") for element in page.iterfind(".//*[@style]")]
         found += [f"{path.relative_to(site)}: {style}" for style in styles if _CSS_REMOTE.search(style)]
     for path in sorted(site.rglob("*.css")):
         found += [
@@ -139,12 +138,12 @@ def broken_links(site: Path) -> list[str]:
     """Return links and sources within the site that lead to no file or no element."""
     found = {path.resolve(): parse(path) for path in pages(site)}
     anchors = {
-        path: {value for element in page.find_all(True) for value in (element.get("id"), element.get("name"))}
+        path: {value for element in page.iter("*") for value in (element.get("id"), element.get("name"))}
         for path, page in found.items()
     }
     broken = []
     for path, page in found.items():
-        for element in page.find_all(["a", "link", "script", "img"]):
+        for element in page.iter("a", "link", "script", "img"):
             target = element.get("href") or element.get("src") or ""
             parts = urlsplit(target)
             if not target or parts.scheme or parts.netloc:
@@ -169,13 +168,13 @@ def without_description(site: Path) -> list[str]:
     found = []
     for path in pages(site):
         page = parse(path)
-        silent = [image for image in page.find_all("img") if not image.get("alt", "").strip()]
+        silent = [image for image in page.iter("img") if not image.get("alt", "").strip()]
         silent += [
             drawing
-            for drawing in page.select("article svg")
+            for drawing in page.cssselect("article svg")
             if not (drawing.get("role") == "img" and drawing.get("aria-label", "").strip())
         ]
-        found += [f"{path.relative_to(site)}: {str(element)[:120]}" for element in silent]
+        found += [f"{path.relative_to(site)}: {markup(element)[:120]}" for element in silent]
     return found
 
 

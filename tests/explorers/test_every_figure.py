@@ -11,11 +11,11 @@ from playwright.sync_api import expect
 from tests.explorers.shown import explorers
 from tests.explorers.widgets_book import ALT, FigureOnPage, figures_in
 
+from d2lconv.widgets.base import FOLDER
 from d2lconv_book import explorers as static_widgets
 
 AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
-PAGES = ["channels", "convolution", "cost", "feature_maps", "gradient", "own_digit", "padding"]
-PAGES += ["pooling", "receptive_field", "training"]
+PAGES = sorted(path.parent.name for path in FOLDER.glob("*/view.js"))
 FINDINGS = """axe.run('.d2l-live', {preload: false}).then(({violations}) =>
     violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)]))"""
 RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*:not(.d2l-scroll *)')].map((part) =>

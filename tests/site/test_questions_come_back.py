@@ -8,15 +8,13 @@ from playwright.sync_api import expect
 from tests.built_book import parse, sideways
 from tests.site.test_pages import faults_of
 
+from d2lconv.exercises.engine.registry import CHAPTERS
 from d2lconv.questions import review
 from d2lconv.questions.engine import questions_of
 
 KEY = "d2lconv.answers"
 NOON = 20_000 * 86_400 + 43_200  # of some day
-ORDER = [
-    *("convolution", "padding_stride", "channels", "one_by_one", "pooling", "receptive_field"),
-    *("depthwise_separable", "building_blocks", "data", "learning", "lenet", "vgg", "scaling"),
-]
+ORDER = list(CHAPTERS)
 
 
 @pytest.fixture

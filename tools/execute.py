@@ -14,13 +14,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -34,8 +33,6 @@ CELL_TIMEOUT = 300.0  # seconds, as pyproject.toml tells nbval
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-_running: set[NotebookClient] = set()
-_stopped = threading.Event()
 Each = Callable[[], object] | None
 
 
@@ -50,19 +47,17 @@ def run_cells(nb: NotebookNode, path: Path, *, timeout: float = CELL_TIMEOUT, ea
         cell.execution_count, cell.outputs = None, []
     reached = [0]
     client = NotebookClient(nb, kernel_name="python3", timeout=timeout, iopub_timeout=60, record_timing=False)
-    client.resources = {"metadata": {"path": str(path.parent)}}
-    client.on_cell_execute = lambda cell, cell_index: reached.__setitem__(0, cell_index)
+    client.on_cell_execute = lambda cell, cell_index: reached.append(cell_index)
     client.on_cell_executed = lambda **_: each and each()
     client.shutdown_kernel = "immediate"
     client.log = logging.Logger("quiet", logging.CRITICAL + 1)
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     environment.pop("MPLBACKEND", None)  # else figures would be missing where it is set
-    _running.add(client)
     try:
         with tempfile.TemporaryDirectory(prefix="d2lconv-") as folder:
             if os.name == "posix":  # through files: another kernel may take a port before this one does
                 client.config = Config(KernelManager={"transport": "ipc", "ip": f"{folder}/kernel"})
-            run = client.async_execute(env=environment, stderr=subprocess.DEVNULL)
+            run = client.async_execute(cwd=path.parent, env=environment, stderr=subprocess.DEVNULL)
             with ThreadPoolExecutor(1) as own_loop:  # the caller's thread may run one already
                 own_loop.submit(asyncio.run, run).result()
         return
@@ -74,9 +69,7 @@ def run_cells(nb: NotebookNode, path: Path, *, timeout: float = CELL_TIMEOUT, ea
         why = "ended its kernel: memory ran out, or compiled code crashed"
     except RuntimeError as error:
         why = f"could not be run: {error}"
-    finally:
-        _running.discard(client)
-    raise ValueError(f"{label(nb, reached[0])} {why}")
+    raise ValueError(f"{label(nb, reached[-1])} {why}")
 
 
 def run_chapter(path: Path, timeout: float = CELL_TIMEOUT, each: Each = None) -> str:
@@ -88,8 +81,7 @@ def run_chapter(path: Path, timeout: float = CELL_TIMEOUT, each: Each = None) ->
         run_cells(nb, path, timeout=timeout, each=each)
         if path.read_bytes() != before:
             raise ValueError("its file changed while it ran, so nothing was written; run it again")
-        if not _stopped.is_set():
-            outcome = "written" if write(canonical(nb, path), path) else "unchanged"
+        outcome = "written" if write(canonical(nb, path), path) else "unchanged"
     except (OSError, ValueError) as error:
         problem = f"{path.stem}: {error}"
     tqdm.write(f"{path.stem:<24} {time.perf_counter() - start:6.1f} s  {outcome}")
@@ -102,19 +94,17 @@ def execute(paths: Sequence[Path], timeout: float = CELL_TIMEOUT) -> list[str]:
     with tqdm(total=cells, unit="cell", disable=None, leave=False) as bar, ThreadPoolExecutor(_CORES) as pool:
         futures = [pool.submit(run_chapter, path, timeout, bar.update) for path in paths]
         try:
-            wait(futures)
+            return [problem for future in futures if (problem := future.result())]
         except KeyboardInterrupt:
-            _stopped.set()
             for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             pool.shutdown(wait=False, cancel_futures=True)
-            while wait(futures, timeout=0.1).not_done:  # again and again: one may just be starting
-                for client in list(_running):
-                    process: Any = getattr(getattr(client.km, "provisioner", None), "process", None)
-                    with contextlib.suppress(AttributeError, OSError):  # not started yet, or gone
-                        os.killpg(process.pid, signal.SIGKILL) if os.name == "posix" else process.kill()
+            while not all(future.done() for future in futures):  # again and again: one may just be starting
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    for process in psutil.Process().children(recursive=True):
+                        process.kill()
+                time.sleep(0.1)
             raise
-    return [problem for future in futures if (problem := future.result())]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,8 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         problems = [f"error: {error}"]
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            print("interrupted: chapters that hadn't finished are as they were", file=sys.stderr, flush=True)
+        print("interrupted: chapters that hadn't finished are as they were", file=sys.stderr, flush=True)
         return 130
     print("".join(f"\n{problem}\n" for problem in problems), end="", file=sys.stderr)
     return 1 if problems else 0

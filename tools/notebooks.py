@@ -47,7 +47,7 @@ SOLUTION_METADATA = {
 INSTALL_PROMPT, IMPORT_PROMPT = "Install d2lconv where it is missing", "Imports"
 _SETUP = {"use_course_style", "set_num_threads", "manual_seed", "set_printoptions"}
 _COLAB_LINK = re.compile(r"\[([^\]\n]+)\]\((?:https://colab\.research\.google\.com/[^)\s]*|colab)\)")
-_VIEW_SOURCE = ("_css", "_esm")  # of an anywidget; a built page takes both from the package
+_VIEW_SOURCE = ("_css", "_esm")  # left out, so that a change of one touches no notebook; a page has its own
 
 _GOOD_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[0-9a-f]{8}")
@@ -55,13 +55,7 @@ _WIDGET_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def load(path: Path) -> NotebookNode:
-    """Read a notebook as it is, without repairing or validating it.
-
-    Raises
-    ------
-    ValueError
-        If the file isn't a notebook of format 4.
-    """
+    """Read a notebook of format 4 as it is, without repairing or validating it; else raise ValueError."""
     try:
         data = json.loads(path.read_text("utf-8"))
     except ValueError as error:
@@ -79,13 +73,7 @@ def dumps(nb: NotebookNode) -> str:
 
 
 def write(nb: NotebookNode, path: Path) -> bool:
-    """Replace a notebook's file in one step, if its bytes change; return whether they did.
-
-    Raises
-    ------
-    ValueError
-        If it isn't a valid notebook.
-    """
+    """Replace a notebook's file in one step, if its bytes change; return whether they did."""
     try:
         nbformat.validate(nb)
     except nbformat.ValidationError as error:
@@ -103,14 +91,9 @@ def write(nb: NotebookNode, path: Path) -> bool:
 
 
 def canonical(nb: NotebookNode, path: Path) -> NotebookNode:
-    """Return the canonical form of a chapter of a book, with its Colab link and install cell made anew.
+    """Return the canonical form of the chapter at `path`, with its Colab link and install cell made anew.
 
-    Parameters
-    ----------
-    nb : NotebookNode
-        A chapter; it stays as it is. In a new one, ``[Open in Colab](colab)`` may hold the link's place.
-    path : Path
-        Where the chapter lies in its book, whose `_config.yml` names the repository.
+    The argument stays as it is. In a new chapter, ``[Open in Colab](colab)`` may hold the link's place.
     """
     book = Book.around(path)
     nb = copy.deepcopy(nb)
@@ -154,19 +137,14 @@ def normalise(nb: NotebookNode) -> NotebookNode:
     new: NotebookNode = nbformat.from_dict(
         {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     )
-    _drop_view_source(new)
+    for widget in _figures(new)[1].values():
+        for key in _VIEW_SOURCE:
+            widget.get("state", {}).pop(key, None)
     return _renumber_widgets(new)
 
 
 def label(nb: NotebookNode, index: int) -> str:
-    """Name a cell for a message: a code cell by its execution count, and every cell by its first line.
-
-    Parameters
-    ----------
-    nb : NotebookNode
-        The notebook.
-    index : int
-        Position of the cell, from 0, text cells included.
+    """Name the cell at a position for a message: if it has code by its number, and by its first line.
 
     Examples
     --------
@@ -299,11 +277,12 @@ def _is_chosen(name: str | None) -> bool:
     return bool(_GOOD_ID.fullmatch(name)) and not _RANDOM_ID.fullmatch(name)
 
 
-def _drop_view_source(nb: NotebookNode) -> None:
-    """Leave out the scripts and styles of saved views, so that a change of one touches no notebook."""
-    for widget in nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {}).values():
-        for key in _VIEW_SOURCE:
-            widget.get("state", {}).pop(key, None)
+def _figures(nb: NotebookNode) -> tuple[list[str], dict[str, Any]]:
+    """Return the ids of the widgets that a notebook shows, and the saved widgets by their ids."""
+    outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+    views = [output.data[WIDGET_VIEW] for output in outputs if WIDGET_VIEW in output.get("data", {})]
+    saved = nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    return [view.get("model_id", "") for view in views], saved
 
 
 def _renumber_widgets(nb: NotebookNode) -> NotebookNode:
@@ -311,14 +290,8 @@ def _renumber_widgets(nb: NotebookNode) -> NotebookNode:
 
     Only ids of known widgets are replaced, wherever they stand in the outputs and the saved widget state.
     """
-    saved = nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
-    views = [
-        output.data[WIDGET_VIEW]
-        for cell in nb.cells
-        for output in cell.get("outputs", [])
-        if WIDGET_VIEW in output.get("data", {})
-    ]
-    order = dict.fromkeys([*(view.get("model_id", "") for view in views), *saved])
+    shown, saved = _figures(nb)
+    order = dict.fromkeys([*shown, *saved])
     known = [name for name in order if _WIDGET_ID.fullmatch(name)]
     if not known:
         return nb
@@ -367,11 +340,8 @@ def tidy(path: Path, *, check: bool = False) -> list[str]:
 
 def without_figures(path: Path) -> list[str]:
     """Say whether a chapter shows figures whose state isn't saved in it, as after a run in Jupyter."""
-    nb = load(path)
-    saved = nb.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
-    outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
-    shown = [output.data[WIDGET_VIEW] for output in outputs if WIDGET_VIEW in output.get("data", {})]
-    if all(view.get("model_id") in saved for view in shown):
+    shown, saved = _figures(load(path))
+    if all(name in saved for name in shown):
         return []
     return [
         f"{path.stem}: it was run in Jupyter, which left the state of its figures out. Run: make execute "

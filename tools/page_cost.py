@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from playwright.sync_api import Browser, CDPSession, Locator, Page, Route
+from playwright.sync_api import Browser, Locator, Page, Request, Route
 
 from tools.browser import BrowserError, launch
 
 FIGURES = "figures"  # the folder of what interactive figures are made of, loaded when a reader comes near
-KINDS = {"Document": "html", "Stylesheet": "css", "Script": "js", "Font": "font", "Image": "image"}
+KINDS = {"document": "html", "stylesheet": "css", "script": "js", "font": "font", "image": "image"}
 _TEXT = ("text/", "application/javascript", "application/json", "application/xml", "image/svg+xml")
 Then = Callable[[Page], object]
 _WATCH = """
@@ -47,22 +46,15 @@ class Report:
     outside: list[str] = field(default_factory=list)  # addresses elsewhere; they were not let through
     refused: list[str] = field(default_factory=list)  # what the page's Content-Security-Policy stopped
 
-    @property
-    def total(self) -> int:
-        """All bytes."""
-        return self.bytes.total()
 
-
-def measure(
-    browser: Browser, base: str, page: str, *, width: int = 1280, read: bool = True, then: Then | None = None
-) -> Report:
+def measure(browser: Browser, base: str, page: str, *, read: bool = True, then: Then | None = None) -> Report:
     """Open a page of the site at `base`, with an empty cache, read it to its end, and report.
 
-    Without `read`, only its figures are set up, which is faster; `width` is the window's, in CSS pixels.
-    `then` may look at the page at the end.
+    Without `read`, only its figures are set up, which is faster. `then` may look at the page at the end.
     """
     report = Report(page)
-    context = browser.new_context(viewport={"width": width, "height": 900})
+    requests: list[Request] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
     inside = (base, "data:", "blob:", urljoin(base, "/favicon.ico"))  # browsers ask for that by themselves
 
     def abort(route: Route) -> None:
@@ -73,7 +65,7 @@ def measure(
         context.add_init_script(_WATCH)
         context.route(lambda address: not address.startswith(inside), abort)
         tab = context.new_page()
-        session = _count_bytes(tab, report)
+        tab.on("requestfinished", lambda request: requests.append(request))
         tab.goto(base + page, wait_until="networkidle")
         report.shift = tab.evaluate("cost.shift")
         if read:
@@ -84,7 +76,14 @@ def measure(
                 scroll_to(place)
                 place.and_(tab.locator("[data-ready]")).wait_for()
         report.refused = tab.evaluate("cost.refused")
-        session.detach()  # what `then` makes a page load is no cost of a visit
+        for request in list(requests):  # what `then` makes a page load is no cost of a visit
+            if not request.url.startswith("http"):
+                continue
+            figures = f"/_static/{FIGURES}/" in request.url
+            sizes = request.sizes()
+            kind = FIGURES if figures else KINDS.get(request.resource_type, "other")
+            report.bytes[kind] += sizes["responseHeadersSize"] + sizes["responseBodySize"]
+            report.requests += 1
         if then:
             then(tab)
     finally:
@@ -104,28 +103,6 @@ def read_to_the_end(tab: Page) -> None:
 def scroll_to(place: Locator) -> None:
     """Scroll to an element; Playwright's own way misses what stands in a section that is not laid out yet."""
     place.evaluate("(place) => place.scrollIntoView({ block: 'center' })")
-
-
-def _count_bytes(tab: Page, report: Report) -> CDPSession:
-    """Add up the answers by kind."""
-    session = tab.context.new_cdp_session(tab)
-    kinds: dict[str, str] = {}
-
-    def answered(event: dict[str, Any]) -> None:
-        address = event["response"]["url"]
-        if address.startswith("http"):
-            figures = f"/_static/{FIGURES}/" in address
-            kinds[event["requestId"]] = FIGURES if figures else KINDS.get(event["type"], "other")
-            report.requests += 1
-
-    def finished(event: dict[str, Any]) -> None:
-        if event["requestId"] in kinds:
-            report.bytes[kinds[event["requestId"]]] += int(event["encodedDataLength"])
-
-    session.on("Network.responseReceived", answered)
-    session.on("Network.loadingFinished", finished)
-    session.send("Network.enable")
-    return session
 
 
 @contextmanager
@@ -174,8 +151,9 @@ def table(reports: Iterable[Report]) -> str:
     lines = ["".join(f"{name:>8}" for name in ("KiB", *columns, "requests", "shift", "reading")) + "  page"]
     wrong = []
     for one in reports:
-        sizes = "".join(f"{size / 1024:8.1f}" for size in (one.total, *map(one.bytes.__getitem__, columns)))
-        lines.append(f"{sizes}{one.requests:8}{one.shift:8.3f}{one.shift_reading:8.3f}  {one.page}")
+        sizes = [one.bytes.total(), *(one.bytes[column] for column in columns)]
+        kib = "".join(f"{size / 1024:8.1f}" for size in sizes)
+        lines.append(f"{kib}{one.requests:8}{one.shift:8.3f}{one.shift_reading:8.3f}  {one.page}")
         wrong += [f"{one.page} asked for {address}" for address in one.outside]
         wrong += [f"{one.page} was refused {what}" for what in one.refused]
     return "\n".join([*lines, *wrong])

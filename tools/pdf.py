@@ -12,7 +12,6 @@ import io
 import re
 import tomllib
 from collections.abc import Callable, Collection
-from functools import cache
 from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -20,13 +19,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 import matplotlib
 import pikepdf
 import yaml  # type: ignore[import-untyped]
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, Route
 
-from tools import translation
 from tools.browser import BrowserError, launch
+from tools.translation import in_chinese
 
 ROOT = Path(__file__).parents[1]
 #: Of each edition, its language, its folder and its file.
@@ -35,8 +32,9 @@ STYLE = Path(__file__).with_suffix(".css")
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
 #: Pages that say nothing on paper: figures to move, files to download.
 ONLY_ON_SCREEN = ("book/gallery", "book/downloads")
-_ON_SCREEN = ".landing-links, .toctree-wrapper, .d2l-download, .d2l-what-runs"
-_SCREEN = f"a.headerlink, button, script, noscript, {_ON_SCREEN}"
+_SCREEN = (
+    "a.headerlink, button, script, noscript, .landing-links, .toctree-wrapper, .d2l-download, .d2l-what-runs"
+)
 _COLAB = "p:has(> a[href^='https://colab.research.google.com']:only-child)"
 _INSTALL = ".cell:has(details):-soup-contains('find_spec(\"d2lconv\")')"
 _IDS = ("id", "for", "headers", "aria-labelledby", "aria-describedby")
@@ -56,41 +54,14 @@ class PrintError(Exception):
     """The book cannot be printed as it is; the message says why."""
 
 
-def in_chinese(text: str) -> str:
-    """Return what the frame of the book says in Chinese; what it does not know as it is.
-
-    Examples
-    --------
-    >>> in_chinese("Contents"), in_chinese("LeNet")
-    ('目录', 'LeNet')
-    """
-    return translation.FRAME.get(text) or str(_catalogue()[text].string if text in _catalogue() else text)
-
-
-@cache
-def _catalogue() -> Catalog:
-    with (translation.CHINESE / "words.po").open("rb") as file:
-        return read_po(file)
-
-
 # ---- one page of the site, made ready for paper ----
 
 
 def prepare(text: str, page: str, pages: Collection[str], address: str, say: Say = str) -> Tag:
     """Return the content of a built page as it goes into the document: one section, its title an `h2`.
 
-    Parameters
-    ----------
-    text
-        The built page.
-    page
-        Its name, such as ``book/vgg``.
-    pages
-        Names of the pages that the document has.
-    address
-        The site's own address, for links to what the document has not.
-    say
-        Says what is added in the language of the edition.
+    `page` is its name, such as ``book/vgg``, and `pages` are those that the document has. What it has not is
+    linked at the site's own `address`. `say` puts what is added into the language of the edition.
     """
     content = _parsed(text, "article section:has(> h1)")
     for element in content.select(f"{_SCREEN}, {_COLAB}, {_INSTALL}"):
@@ -180,18 +151,10 @@ def link(target: str, page: str, pages: Collection[str], address: str) -> str:
 
 
 def join(root: Path, site: Path, only: Collection[str] | None = None, language: str = "en") -> str:
-    """Return the document, still without the numbers of its pages.
+    """Return the document of an edition, still without the numbers of its pages.
 
-    Parameters
-    ----------
-    root
-        The repository: it has the order of pages, the author, the version.
-    site
-        What `make book` has made of it.
-    only
-        The pages to print beside the start page, such as ``book/pooling``; all, if none is named.
-    language
-        Of the site: ``"en"`` or ``"zh-Hans"``.
+    The repository `root` has the order of pages, the author and the version; `site` is what `make book` has
+    made of it. `only` names the pages to print beside the start page, such as ``book/pooling``.
     """
     english = language == "en"
     say: Say = str if english else in_chinese
@@ -259,9 +222,8 @@ def _running_heads(body: list[Tag]) -> str:
     for section in body:
         if section.get("class") != "d2l-part":
             section.attrs |= {"class": "d2l-chapter", "style": f"page: d2l-{section['id']}"}
-            title = re.sub(
-                r'["\\<]', lambda found: f"\\{ord(found[0]):x} ", _first(section, "h1, h2").get_text()
-            )
+            title = _first(section, "h1, h2").get_text()
+            title = re.sub(r'["\\<]', lambda found: f"\\{ord(found[0]):x} ", title)
             rules += f'@page d2l-{section["id"]} {{ @top-left {{ content: "{title}"; }} }}\n'
     return rules
 

@@ -135,9 +135,8 @@ def pack(site: Path, chapter: str, folder: Path) -> Path:
     manifest = manifest_of(package_name, title, list(files))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in {"imsmanifest.xml": manifest, **files}.items():
-            package.writestr(
-                zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED
-            )  # of no day: the same each time
+            entry = zipfile.ZipInfo(name)  # of no day: the same each time
+            package.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return path
 
 

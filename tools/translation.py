@@ -32,11 +32,13 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+from babel.messages.pofile import read_po
 from docutils import nodes
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -51,34 +53,8 @@ from tools.book import Book
 ROOT = Path(__file__).parents[1]
 BOOK, CHINESE = ROOT / "book", ROOT / "book" / "zh"
 
-#: Comments and prompts that many cells share.
-COMMON = {
-    "# @title Solution": "# @title 参考答案",
-    "# your code in place of the dots": "# 把省略号换成你的代码",
-    "# your layers in place of the dots": "# 把省略号换成你的层",
-    "# in Colab, for example": "# 例如在 Colab 中",
-    "Show the solution": "显示参考答案",
-    "Hide the solution": "收起参考答案",
-    "Show how it is drawn": "显示绘图代码",
-    "Show how the patches are found": "显示怎样找到这些小块",
-    "Show how the photographs are made": "显示这些照片怎样得来",
-    notebooks.INSTALL_PROMPT: "若尚未安装，安装d2lconv",
-    notebooks.IMPORT_PROMPT: "导入",
-}
-
 #: Pages that exist in English alone; the edition has them too, so that its links and its search lead there.
 ENGLISH_ONLY = {"api": "API参考（英文）", "bibliography": "参考文献"}
-#: The parts of the book in `_toc.yml`, its root, and prompts in `_config.yml`.
-FRAME = {
-    "Convolution": "卷积",
-    "Networks": "网络",
-    "Reference": "参考",
-    "Start here": "从这里开始",
-    "Show the setup": "显示准备代码",
-    "Hide the setup": "收起准备代码",
-}
-COVER = {">input<": ">输入<", ">kernel<": ">卷积核<", ">output<": ">输出<"}
-START = {'lang="en"': 'lang="zh-Hans"', "Open the course": "打开课程"}
 #: What the packed notebooks need beside the chapters (`d2lconv_book.notebooks_zip`).
 PACKED = ("pyproject.toml", "requirements.txt", "README.md", "LICENSE", "LICENSE-text", "src")
 LANGUAGE_LINE = "%env D2LCONV_LANG=zh"
@@ -102,8 +78,22 @@ class Unit:
     hash: str
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+@cache
+def words() -> dict[str, str]:
+    """Return what `words.po` has in Chinese: what the frame says, and comments and prompts of many cells."""
+    catalogue = read_po(io.BytesIO((ROOT / "book/zh/words.po").read_bytes()))
+    return {str(entry.id): str(entry.string) for entry in catalogue if entry.id}
+
+
+def in_chinese(text: str) -> str:
+    """Return what such a text is in Chinese; what isn't among the words as it is.
+
+    Examples
+    --------
+    >>> in_chinese("Contents"), in_chinese("LeNet")
+    ('目录', 'LeNet')
+    """
+    return words().get(text, text)
 
 
 # ---- the English text ----
@@ -112,7 +102,7 @@ def _hash(text: str) -> str:
 def comments(code: str) -> Iterator[tokenize.TokenInfo]:
     """Yield the comments of a cell's code that say something in words and are not shared by many cells."""
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.COMMENT and _WORD.search(token.string) and token.string not in COMMON:
+        if token.type == tokenize.COMMENT and _WORD.search(token.string) and token.string not in words():
             yield token
 
 
@@ -153,20 +143,14 @@ def english(page: Path) -> dict[str, Unit]:
         found = sections(page.read_text("utf-8"))
     else:
         found = {cell.id: text for cell in notebooks.load(page).cells if (text := text_of(cell))}
-    return {name: Unit(text, _hash(text)) for name, text in found.items()}
+    return {name: Unit(text, hashlib.sha256(text.encode()).hexdigest()[:8]) for name, text in found.items()}
 
 
 # ---- the Chinese text ----
 
 
 def chinese(page: Path) -> dict[str, Unit]:
-    """Return the units of a page's translation; of a page without one, none.
-
-    Raises
-    ------
-    ValueError
-        If text stands before the first unit, or two units have the same name.
-    """
+    """Return the units of a page's translation; of a page without one, none."""
     path = CHINESE / f"{page.stem}.md"
     if not path.exists():
         return {}
@@ -279,21 +263,15 @@ def translated_code(code: str, lines: list[str]) -> str:
     """
     rows, queue = code.splitlines(keepends=True), list(lines)
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
-        if token.type == tokenize.COMMENT and (token.string in COMMON or _WORD.search(token.string)):
+        if token.type == tokenize.COMMENT and (token.string in words() or _WORD.search(token.string)):
             (row, begin), (_, end) = token.start, token.end
-            said = COMMON.get(token.string) or queue.pop(0)
+            said = words().get(token.string) or queue.pop(0)
             rows[row - 1] = rows[row - 1][:begin] + said + rows[row - 1][end:]
     return "".join(rows)
 
 
-def translated_cell(cell: NotebookNode, unit: Unit | None) -> NotebookNode:
-    """Return a cell in Chinese; without a translation, in English."""
-    cell = copy.deepcopy(cell)
-    if cell.cell_type == "markdown":
-        cell.source = unit.text if unit else cell.source
-        return cell
-    ask_in_chinese(cell)
-    reply_in_chinese(cell)
+def translate_code(cell: NotebookNode, unit: Unit | None) -> None:
+    """Put Chinese into a cell with code: its comments, and what is said beside it and below it."""
     lines = unit.text.splitlines() if unit else []
     said = dict(line.split(": ", 1) for line in lines if not line.startswith("#"))
     about = cell.metadata.get("mystnb", {})
@@ -303,27 +281,19 @@ def translated_cell(cell: NotebookNode, unit: Unit | None) -> NotebookNode:
         about["image"]["alt"] = said["alt"]
     for prompt in ("code_prompt_show", "code_prompt_hide"):
         if prompt in about:
-            about[prompt] = COMMON.get(about[prompt], about[prompt])
+            about[prompt] = in_chinese(about[prompt])
+    asked = _ASK.search(cell.source)
+    for output in cell.outputs:
+        if asked:
+            shown: Any = find(asked[1]).in_language("zh")
+        elif 'class="d2l-check"' in output.get("data", {}).get("text/html", ""):
+            shown = reply_of(output.data["text/plain"], "zh")
+        else:
+            continue
+        output.data |= {"text/html": shown._repr_html_(), "text/plain": repr(shown)}
     ours = [line for line in lines if line.startswith("#")]
     if len(ours) == sum(1 for _ in comments(cell.source)):
         cell.source = translated_code(cell.source, ours)
-    return cell
-
-
-def ask_in_chinese(cell: NotebookNode) -> None:
-    """Let the question that a cell asks be shown in Chinese."""
-    if found := _ASK.search(cell.source):
-        question = find(found[1]).in_language("zh")
-        for output in cell.outputs:
-            output.data |= {"text/html": question._repr_html_(), "text/plain": repr(question)}
-
-
-def reply_in_chinese(cell: NotebookNode) -> None:
-    """Let what `check` replied in a cell be shown in Chinese."""
-    for output in cell.outputs:
-        if 'class="d2l-check"' in output.get("data", {}).get("text/html", ""):
-            reply = reply_of(output.data["text/plain"], "zh")
-            output.data |= {"text/html": reply._repr_html_(), "text/plain": repr(reply)}
 
 
 def reply_of(text: str, language: str) -> Result:
@@ -388,13 +358,12 @@ def chapter(path: Path) -> NotebookNode:
     prose = [cell for cell in nb.cells if cell.cell_type == "markdown" and cell.id in theirs]
     said = with_notes((theirs[cell.id], ours.get(cell.id)) for cell in prose)
     texts = dict(zip((cell.id for cell in prose), said, strict=True))
-    for number, cell in enumerate(nb.cells):
+    for cell in nb.cells:
         if cell.id in texts:
             cell.source = texts[cell.id]
         elif cell.cell_type == "code":
             unit = ours.get(cell.id) if cell.id in theirs else None
-            missing = unit is None or status(theirs[cell.id], unit) == "missing"
-            nb.cells[number] = translated_cell(cell, None if missing else unit)
+            translate_code(cell, unit if unit and status(theirs[cell.id], unit) != "missing" else None)
     nb.cells[notebooks.install_index(nb)].source += f"\n\n{LANGUAGE_LINE}"
     return nb
 
@@ -463,10 +432,7 @@ def config(english_config: dict[str, Any]) -> dict[str, Any]:
     settings = sphinx["config"]
     settings["extensions"].remove("notfound.extension")  # a host shows one page for all that is missing
     settings |= {"language": "zh_CN", "numfig_format": {"figure": "图%s"}}
-    settings |= {
-        name: FRAME.get(settings[name], settings[name])
-        for name in ("nb_code_prompt_show", "nb_code_prompt_hide")
-    }
+    settings |= {name: in_chinese(settings[name]) for name in ("nb_code_prompt_show", "nb_code_prompt_hide")}
     # Matplotlib draws the cards, and no font that comes with it has Chinese characters.
     settings["ogp_social_cards"] = {"enable": False}
     settings["ogp_image"] = f"{new['html']['baseurl']}_static/card.png"
@@ -482,37 +448,32 @@ def replace(path: Path, words: Mapping[str, str]) -> None:
 
 
 def write(folder: Path) -> None:
-    """Write the edition as a book of its own, ready to be rendered.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds something else.
-    """
+    """Write the edition as a book of its own, ready to be rendered, into a folder that holds nothing else."""
     if folder.exists() and any(folder.iterdir()) and not (folder / "anchors.json").exists():
         raise ValueError(f"{folder} holds something else")
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "book").mkdir(parents=True)
+    target = folder / "book"
+    target.mkdir(parents=True)
     book = Book(ROOT)
     toc, settings = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("_toc.yml", "_config.yml"))
-    toc["title"] = FRAME.get(toc["title"], toc["title"])
+    toc["title"] = in_chinese(toc["title"])
     for part in toc["parts"]:
-        part["caption"] = FRAME.get(part["caption"], part["caption"])
+        part["caption"] = in_chinese(part["caption"])
     for name, content in (("_toc.yml", toc), ("_config.yml", config(settings))):
         (folder / name).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), "utf-8")
     found = {}
     for path in book.pages():
         found[f"book/{path.stem}"] = english_anchors(book, path)
         text = notebooks.dumps(chapter(path)) if path.suffix == ".ipynb" else page_text(path)
-        (folder / "book" / path.name).write_text(text, "utf-8")
+        (target / path.name).write_text(text, "utf-8")
     (folder / "anchors.json").write_text(json.dumps(found, ensure_ascii=False), "utf-8")
     for name in ("_static", "_extra"):
-        shutil.copytree(BOOK / name, folder / "book" / name)
+        shutil.copytree(BOOK / name, target / name)
     for path in BOOK.glob("*.bib"):
-        shutil.copy(path, folder / "book")
-    replace(folder / "book" / "downloads.md", {"d2lconv.pdf": "d2lconv-zh.pdf"})
-    replace(folder / "book" / "_static" / "cover.svg", COVER)
-    replace(folder / "book" / "_extra" / "index.html", START)
+        shutil.copy(path, target)
+    replace(target / "downloads.md", {"d2lconv.pdf": "d2lconv-zh.pdf"})
+    replace(target / "_static/cover.svg", {">input<": ">输入<", ">kernel<": ">卷积核<", ">output<": ">输出<"})
+    replace(target / "_extra/index.html", {'lang="en"': 'lang="zh-Hans"', "Open the course": "打开课程"})
     catalog = folder / "locales" / "zh_CN" / "LC_MESSAGES"
     catalog.mkdir(parents=True)
     shutil.copy(CHINESE / "words.po", catalog / "sphinx.po")

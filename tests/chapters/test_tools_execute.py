@@ -59,7 +59,8 @@ for name in ("SIGINT", "SIGTERM", "SIGHUP"):
     tool = os.fork()
     if not tool:
         os.setsid()
-        os._exit(execute.main(["draft"]))
+        execute._CORES = 1
+        os._exit(execute.main(["draft", "waits"]))
     while not running.exists():
         time.sleep(0.05)
     kernel = int(running.read_text())
@@ -149,8 +150,8 @@ def test_the_command_line_says_what_is_wrong(run, book, good_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have other signals")
 def test_a_signal_ends_the_kernel_and_leaves_the_chapter_as_it_was(book, write_chapter):
-    path = write_chapter("draft", RUNNING)
-    before = path.read_bytes()
+    path, waits = write_chapter("draft", RUNNING), write_chapter("waits", "1 + 1")
+    before = path.read_bytes(), waits.read_bytes()
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPT],
         cwd=book,
@@ -163,7 +164,7 @@ def test_a_signal_ends_the_kernel_and_leaves_the_chapter_as_it_was(book, write_c
     ends = json.loads(done.stdout.splitlines()[-1])
     assert ends == {name: [130, "its kernel ended"] for name in ("SIGINT", "SIGTERM", "SIGHUP")}
     assert done.stderr.count("interrupted: chapters that hadn't finished are as they were") == 3
-    assert path.read_bytes() == before
+    assert (path.read_bytes(), waits.read_bytes()) == before
 
 
 def test_check_names_what_is_wrong_and_tidy_mends_the_form(run, good_path):

@@ -60,6 +60,13 @@ def test_chapter_has_the_same_cells_code_and_outputs(path):
             assert said == theirs_said, one.id
 
 
+def test_prompts_that_unfold_code_are_among_the_words():
+    settings = [cell.metadata.get("mystnb", {}) for path in BOOK.chapters() for cell in read(path).nb.cells]
+    prompts = {text for one in settings for name, text in one.items() if name.startswith("code_prompt")}
+    assert prompts
+    none_of(f"book/zh/words.po lacks {text!r}" for text in prompts - translation.words().keys())
+
+
 def assert_same_reply(chinese, english):
     text = english["text/plain"]
     assert repr(translation.reply_of(text, "en")) == text

@@ -110,11 +110,11 @@ def test_page_is_light_accessible_and_keeps_to_itself(browser, address, name):
     report = measure(browser, address, f"{name}.html{query}", read=False, then=lambda page: look(page, name))
     assert report.outside == []
     assert report.refused == []
-    assert report.total <= 1024 * MOST, report.bytes
+    assert report.bytes.total() <= 1024 * MOST, report.bytes
     of_figures = report.bytes[FIGURES]
-    assert report.total - of_figures <= 1024 * most(name if name in HEAVY else name.removeprefix("zh/")), (
-        report.bytes
-    )
+    assert report.bytes.total() - of_figures <= 1024 * most(
+        name if name in HEAVY else name.removeprefix("zh/")
+    ), report.bytes
     more = name in CHINESE  # its type, and its words for figures
     assert report.bytes["css"] + report.bytes["font"] <= 1024 * (FRAME + more), report.bytes
     assert report.requests <= MOST_REQUESTS + more

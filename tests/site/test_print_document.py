@@ -2,7 +2,8 @@
 
 import pytest
 from tests.built_book import ROOT, parse
-from tools.pdf import EDITIONS, PrintError, in_chinese, join, prepare
+from tools.pdf import EDITIONS, PrintError, join, prepare
+from tools.translation import in_chinese
 
 PAGES = ["book/one", "book/two"]
 ADDRESS = "https://example.org/"

@@ -20,7 +20,7 @@ TALLEST = 4.0
 STEP = 0.11
 """Offset of a map from the one before it."""
 
-SLOT = 2.35
+SLOT = 2.1
 """Minimum width of a layer, which leaves room for its size."""
 
 

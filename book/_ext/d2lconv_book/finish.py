@@ -1,9 +1,12 @@
 """Only our own scripts run: what refuses others, and the one pass over finished pages.
 
 A `<script>` or an event handler in a notebook's output or in a Markdown page fails the build, by file and
-line (in a notebook, line 50002 is the fifth cell's second). Finished pages get a Content-Security-Policy,
-in a meta element, since a host such as GitHub Pages lets a site set no headers, and corrections of what
-axe-core finds in them. What the policy lets through beyond the site's own files, and why:
+line (in a notebook, line 50002 is the fifth cell's second). What the theme or an extension brings, the tests
+find, which open every page.
+
+Finished pages get a Content-Security-Policy, in a meta element, since a host such as GitHub Pages lets a site
+set no headers, and corrections of what axe-core finds in them. What the policy lets through beyond the site's
+own files, and why:
 
 * by its hash, the one script that stands in pages: it chooses light or dark before the first paint, and
   loads the formulas' font;

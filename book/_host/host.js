@@ -48,8 +48,7 @@
     }
 
     off(event, listener) {
-      const left = (this.#listeners.get(event) ?? []).filter((other) => listener && other !== listener);
-      this.#listeners.set(event, left);
+      this.#listeners.set(event, (this.#listeners.get(event) ?? []).filter((other) => other !== listener));
     }
 
     /** There is no kernel to tell. */

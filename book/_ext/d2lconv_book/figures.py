@@ -69,11 +69,10 @@ class InlineSvg(SphinxPostTransform):
             path = Path(self.app.srcdir, image["uri"].lstrip("/"))
             if path.suffix != ".svg" or not path.is_file():
                 continue
-            source = path.read_text(encoding="utf-8")
-            if found := active_parts(source):
+            drawing = inline(path.read_text(encoding="utf-8"), prefix=f"{page}-f{number}-", label=alt)
+            if found := active_parts(drawing):
                 self._warn(image, "svg", f"drawing not put in the page: it has {', '.join(found)}")
             else:
-                drawing = inline(source, prefix=f"{page}-f{number}-", label=alt)
                 image.replace_self(nodes.raw("", drawing, format="html"))
 
     def _warn(self, image: nodes.image, subtype: str, message: str) -> None:

@@ -48,8 +48,7 @@
     }
 
     off(event, listener) {
-      const left = (this.#listeners.get(event) ?? []).filter((other) => listener && other !== listener);
-      this.#listeners.set(event, left);
+      this.#listeners.set(event, (this.#listeners.get(event) ?? []).filter((other) => other !== listener));
     }
 
     /** There is no kernel to tell. */
@@ -120,10 +119,11 @@
   };
 
   let saved; // by model id: {model_name, state}
-  let views; // addresses, by name; "shared" is what all views share
+  let views; // by name: the addresses of a view's parts, in the order in which they are made, and of its worker
   const loading = new Map(); // promises by address
   const models = new Map();
-  const styles = new Set();
+  const made = new Map(); // parts of views, by name
+  const given = {}; // what they give to those that come after them
 
   /** Load a script once; one that could not be loaded is asked for again by the next figure. */
   function load(address, what) {
@@ -145,18 +145,16 @@
     ({ state: saved, views } = window.d2lFigures ?? { state: {}, views: {} });
   }
 
-  /** Load a view and what all views share, put their style sheets in the page, and make the view once. */
-  async function loadView(name) {
-    if (!Object.hasOwn(views, name)) throw new Error("its view is missing");
-    await load(views.shared, "its view");
-    const own = [views[`${name}.base`], views[name]].filter(Boolean); // the base adds to what all views share
-    await Promise.all(own.map((address) => load(address, "its view")));
-    const view = window.d2lViews[name];
-    for (const { css } of [window.d2lShared, view]) {
-      if (!styles.has(css)) document.head.append(make("style", {}, css));
-      styles.add(css);
+  /** Load the parts of a view, put their style sheets in the page, and make each once. */
+  async function loadView({ worker, ...parts }) {
+    await Promise.all(Object.values(parts).map((address) => load(address, "its view")));
+    for (const name of Object.keys(parts).filter((part) => !made.has(part))) {
+      const part = window.d2lParts[name];
+      document.head.append(make("style", {}, part.css));
+      made.set(name, part.make(given));
+      Object.assign(given, made.get(name));
     }
-    return (view.made ??= view.make(window.d2lShared));
+    return made.get(Object.keys(parts).at(-1));
   }
 
   /** Return a trait of a view; one that stands in a file of its own comes now. */
@@ -180,10 +178,10 @@
   /** Ids of a model and of all those that it holds. */
   const family = (id) => [id, ...[modelOf(id).get("children") ?? []].flat().flatMap((child) => family(idOf(child)))];
 
-  /** Follow the links among some models: both ways, or only there; the source's value comes first. */
+  /** Follow the links among some models; the source's value comes first. */
   function followLinks(ids) {
     for (const { model_name: name, state } of Object.values(saved)) {
-      if (name !== "LinkModel" && name !== "DirectionalLinkModel") continue;
+      if (name !== "LinkModel") continue;
       const [source, target] = [state.source, state.target].map((end) => ({ id: idOf(end?.[0]), trait: end?.[1] }));
       const count = [source, target].filter(({ id }) => ids.includes(id)).length;
       if (count === 0) continue;
@@ -191,7 +189,7 @@
       const pass = (from, to) => () => modelOf(to.id).set(to.trait, modelOf(from.id).get(from.trait));
       pass(source, target)();
       modelOf(source.id).on(`change:${source.trait}`, pass(source, target));
-      if (name === "LinkModel") modelOf(target.id).on(`change:${target.trait}`, pass(target, source));
+      modelOf(target.id).on(`change:${target.trait}`, pass(target, source));
     }
   }
 
@@ -217,9 +215,10 @@
       };
       const element = figure.element(id);
       const name = figure.view.get("_anywidget_id");
-      const view = await loadView(name);
+      if (!Object.hasOwn(views, name)) throw new Error("its view is missing");
+      const view = await loadView(views[name]);
       const late = (trait) => giveLate(figure.view, trait);
-      view.render({ model: figure.view, el, late, worker: views[`${name}.worker`] });
+      view.render({ model: figure.view, el, late, worker: views[name].worker });
       element.classList.add("d2l-interactive");
       place.replaceChildren(element);
       place.dataset.ready = "";

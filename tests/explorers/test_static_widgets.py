@@ -1,6 +1,7 @@
 """What a built page has of interactive figures, and which figures are refused since they could not work."""
 
 import gzip
+import json
 import re
 
 import ipywidgets
@@ -40,8 +41,10 @@ def test_page_has_the_state_once_and_small(book):
 
 def test_a_view_is_one_script_that_all_pages_share_and_one_holds_what_views_share(book):
     views = figures_in((book / static_widgets.file_of("book/cost")).read_text("utf-8"))["views"]
-    assert list(views) == ["d2lconv.widgets.cost.CostView", "shared"]
-    for address, name in zip(views.values(), ("cost", "shared"), strict=True):
+    assert list(views) == ["d2lconv.widgets.cost.CostView"]
+    parts = views["d2lconv.widgets.cost.CostView"]
+    assert list(parts) == ["shared", "cost"]  # in the order in which they are made
+    for name, address in parts.items():
         assert re.fullmatch(rf"\.\./_static/views/{name}\.js\?v=[0-9a-f]{{8}}", address)
     scripts = {path.stem: path.read_text(encoding="utf-8") for path in (book / "_static/views").iterdir()}
     assert len(scripts) == 14
@@ -53,10 +56,12 @@ def test_a_view_is_one_script_that_all_pages_share_and_one_holds_what_views_shar
     assert "blob:" not in (book / "book/cost.html").read_text("utf-8") + "".join(scripts.values())
 
 
-def test_a_change_of_a_style_reaches_the_page(monkeypatch):
-    before = static_widgets.view_script(ConvolutionView)
-    monkeypatch.setattr(ConvolutionView, "_css", ConvolutionView._css + ".d2l-view { color: red; }")
-    assert static_widgets.view_script(ConvolutionView) != before
+def test_a_page_has_the_styles_of_the_notebook():
+    styles = ""
+    for folder in ("shared", "convolution"):
+        script = static_widgets.script_of(folder)
+        styles += json.loads(re.search(r'css: ("(?:[^"\\]|\\.)*")', script)[1])
+    assert styles == ConvolutionView._css
 
 
 def test_build_refuses_figures_that_would_not_work(built):
@@ -113,5 +118,5 @@ def test_state_travels_unchanged_whatever_is_in_it():
     state = {
         "1": {"model_name": "AnyModel", "state": {"text": "\\'\\\\ \"</script>\n\u2028", "__proto__": 1}}
     }
-    views = {"its.View": "views/view.js"}
+    views = {"its.View": {"view": "views/view.js"}}
     assert figures_in(static_widgets.as_script(state, views)) == {"state": state, "views": views}

@@ -18,7 +18,6 @@ from d2lconv.plotting.style import SIGNED
 from d2lconv_book import figures, finish, frame, search, text
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
-PALETTE = {"#1b1f24": "--d2l-ink", "#0072b2": "--d2l-input"}
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 
 
@@ -33,7 +32,7 @@ def test_examples(module):
 
 def inline(inner, label="A square"):
     source = f'<svg {NAMESPACES} viewBox="0 0 9 9">{inner}</svg>'
-    return figures.inline(source, prefix="p-", label=label, palette=PALETTE)
+    return figures.inline(source, prefix="p-", label=label)
 
 
 def embedded(pixels):
@@ -114,7 +113,7 @@ def test_real_figure_loses_nothing_that_is_seen(tmp_path):
     figure.savefig(tmp_path / "figure.svg", metadata={"Date": None})
     plt.close(figure)
     source = (tmp_path / "figure.svg").read_text()
-    drawing = figures.inline(source, prefix="p-", label="A line", palette=PALETTE)
+    drawing = figures.inline(source, prefix="p-", label="A line")
     for tag in ("<use", "<image", "<clipPath"):
         assert drawing.count(tag) == source.count(tag)
     outlines = ["".join(re.findall(r'\sd="([^"]*)"', text)).count("M") for text in (source, drawing)]

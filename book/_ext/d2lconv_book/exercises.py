@@ -22,7 +22,7 @@ from d2lconv.exercises.engine.registry import find
 from d2lconv.questions import web
 from d2lconv.questions.engine import CHAPTERS
 from d2lconv_book.explorers import write_file
-from d2lconv_book.frame import notebooks, short
+from d2lconv_book.frame import pages, short
 from d2lconv_book.language import COLAB, code_of
 
 _DUE = '<div class="d2l-due"'
@@ -55,7 +55,7 @@ def place_box(app: Sphinx, doctree: nodes.document) -> None:
     """Put a box with two questions from before into each chapter; where all come back, name all."""
     if not Path(app.srcdir, "_toc.yml").is_file():  # pages that stand alone
         return
-    names = [path.stem for path in notebooks(Path(app.srcdir)) if path.stem in CHAPTERS]
+    names = [path.stem for _part, path, *_ in pages(Path(app.srcdir)) if path.stem in CHAPTERS]
     here = Path(app.env.docname).name
     for raw in doctree.findall(nodes.raw):
         if _DUE in raw.astext():

@@ -13,7 +13,6 @@ import base64
 import io
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -32,7 +31,8 @@ from d2lconv_book.finish import active_parts, place_of
 
 LOGGER = logging.getLogger(__name__)
 
-STYLE_SHEET = Path(__file__).parents[2] / "_static" / "palette.css"
+#: Which colour is which variable; of equal ones the first.
+VARIABLES = {colour: f"--d2l-{name.replace('_', '-')}" for name, colour in reversed(PALETTE.items())}
 DECIMALS = 2
 """Of coordinates in points; a screen's pixel is 0.75 points."""
 PIXEL_ART = 64
@@ -47,7 +47,8 @@ _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]*)")
 _URL = re.compile(r"url\(\s*['\"]?#([^)'\"]*)['\"]?\s*\)")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 _PAINT = ("fill", "stroke", "stop-color", "color")
-_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_ABSOLUTE = re.compile(r"M[MLQCz\d\s.-]+")
 # In a page, Matplotlib's style sheet would change every element; book.css says the same of drawings.
 _DROPPED = ("metadata", "style")
 
@@ -61,7 +62,6 @@ class InlineSvg(SphinxPostTransform):
     def run(self, **kwargs: object) -> None:
         """Go through the images of one page."""
         page = self.env.docname.rpartition("/")[2]
-        palette = read_palette(STYLE_SHEET)
         for number, image in enumerate(list(self.document.findall(nodes.image)), start=1):
             alt = image.get("alt", "")
             if not is_description(alt):
@@ -69,11 +69,10 @@ class InlineSvg(SphinxPostTransform):
             path = Path(self.app.srcdir, image["uri"].lstrip("/"))
             if path.suffix != ".svg" or not path.is_file():
                 continue
-            source = path.read_text(encoding="utf-8")
-            if found := active_parts(source):
+            drawing = inline(path.read_text(encoding="utf-8"), prefix=f"{page}-f{number}-", label=alt)
+            if found := active_parts(drawing):
                 self._warn(image, "svg", f"drawing not put in the page: it has {', '.join(found)}")
             else:
-                drawing = inline(source, prefix=f"{page}-f{number}-", label=alt, palette=palette)
                 image.replace_self(nodes.raw("", drawing, format="html"))
 
     def _warn(self, image: nodes.image, subtype: str, message: str) -> None:
@@ -91,22 +90,12 @@ def is_description(alt: str) -> bool:
     return bool(alt.strip()) and not _FILE_NAME.fullmatch(alt.strip())
 
 
-@cache
-def read_palette(css: Path) -> Mapping[str, str]:
-    """Return which colour is which variable, from lines as `--d2l-ink: #1b1f24;`; of equal ones the first."""
-    block = css.read_text(encoding="utf-8").split("}")[0]
-    palette: dict[str, str] = {}
-    for name, colour in re.findall(r"(--d2l-[a-z-]+):\s*(#[0-9a-fA-F]{6});", block):
-        palette.setdefault(colour.lower(), name)
-    return palette
-
-
-def inline(source: str, *, prefix: str, label: str, palette: Mapping[str, str]) -> str:
+def inline(source: str, *, prefix: str, label: str) -> str:
     """Return a drawing as an element of a page; its ids begin with `prefix`, `label` says what it shows."""
     root = ElementTree.fromstring(source)
     for figure in root.iterfind(".//{*}g[@id='figure_1']/{*}g[@id='patch_1']/{*}path"):
         figure.set("style", "fill: none")  # the page shines through what Matplotlib draws behind a figure
-    _clean(root, prefix, palette)
+    _clean(root, prefix)
     root.attrib.pop("version", None)
     root.attrib |= {"class": "d2l-figure", "role": "img", "aria-label": label}
     used = set(re.findall(r"#[^\s()'\"]+", " ".join(v for one in root.iter() for v in one.attrib.values())))
@@ -121,7 +110,7 @@ def inline(source: str, *, prefix: str, label: str, palette: Mapping[str, str]) 
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _clean(element: Element, prefix: str, palette: Mapping[str, str]) -> None:
+def _clean(element: Element, prefix: str) -> None:
     """Give an element and all below it plain names, ids of their own and the theme's colours."""
     element.tag = _local(element.tag)
     if element.tag not in ("text", "tspan") and not (element.text or "").strip():
@@ -130,7 +119,7 @@ def _clean(element: Element, prefix: str, palette: Mapping[str, str]) -> None:
         if not isinstance(child.tag, str) or _local(child.tag) in _DROPPED:
             element.remove(child)
         else:
-            _clean(child, prefix, palette)
+            _clean(child, prefix)
             child.tail = child.tail if (child.tail or "").strip() else None
     given = {_local(name): value for name, value in element.attrib.items()}
     moved = [f"{name}: {given.pop(name)}" for name in _PAINT if "#" in given.get(name, "")]
@@ -145,17 +134,17 @@ def _clean(element: Element, prefix: str, palette: Mapping[str, str]) -> None:
     element.attrib.clear()
     for name, value in given.items():
         value = _URL.sub(rf"url(#{prefix}\1)", value)
-        element.set(name, _HEX.sub(lambda hit: _themed(hit[0], palette), value) if name == "style" else value)
+        element.set(name, _HEX.sub(_themed, value) if name == "style" else value)
 
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2]  # without the XML namespace
 
 
-def _themed(colour: str, palette: Mapping[str, str]) -> str:
+def _themed(colour: re.Match[str]) -> str:
     """Return the colour as a variable of the theme, or as it is if it is none of the palette's."""
-    name = palette.get(colour.lower())
-    return f"var({name}, {colour})" if name else colour
+    name = VARIABLES.get(colour[0].lower())
+    return f"var({name}, {colour[0]})" if name else colour[0]
 
 
 def _image(source: bytes, given: Mapping[str, str]) -> dict[str, str]:
@@ -209,15 +198,8 @@ def short_path(path: str) -> str:
     >>> short_path("M 7.2 168.028801  L 181.19952 168.028801  z ")
     'M7.2 168.03L181.2 168.03z'
     """
-    text = ""
-    for token in _TOKEN.findall(path):
-        if not token.isalpha():
-            token = f"{float(token):.{DECIMALS}f}".rstrip("0").rstrip(".")
-            token = "0" if token in ("-0", "") else token
-            if text and not text[-1].isalpha() and not token.startswith("-"):
-                text += " "
-        text += token
-    return text
+    path = _NUMBER.sub(lambda found: f" {round(float(found[0]), DECIMALS) + 0:.9g}", path)
+    return re.sub(r" (?=[A-Za-z-]|$)|(?<=[A-Za-z]) ", "", re.sub(r"[\s,]+", " ", path))
 
 
 def _unwrap(element: Element) -> None:
@@ -253,11 +235,10 @@ def _join_paths(element: Element) -> None:
 
 def _box(element: Element) -> Box | None:
     """Return left, top, right and bottom of a path; None where one has a name or goes in steps."""
-    tokens = _TOKEN.findall(element.get("d", ""))
-    numbers = [float(token) for token in tokens if not token.isalpha()]
-    absolute = {token for token in tokens if token.isalpha()} <= set("MLQCz")
-    if element.tag != "path" or "id" in element.attrib or not absolute or not numbers:
+    path = element.get("d", "")
+    if element.tag != "path" or "id" in element.attrib or not _ABSOLUTE.fullmatch(path):
         return None
+    numbers = [float(number) for number in _NUMBER.findall(path)]
     return min(numbers[::2]), min(numbers[1::2]), max(numbers[::2]), max(numbers[1::2])
 
 

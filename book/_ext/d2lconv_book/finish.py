@@ -1,9 +1,12 @@
 """Only our own scripts run: what refuses others, and the one pass over finished pages.
 
 A `<script>` or an event handler in a notebook's output or in a Markdown page fails the build, by file and
-line (in a notebook, line 50002 is the fifth cell's second). Finished pages get a Content-Security-Policy,
-in a meta element, since a host such as GitHub Pages lets a site set no headers, and corrections of what
-axe-core finds in them. What the policy lets through beyond the site's own files, and why:
+line (in a notebook, line 50002 is the fifth cell's second). What the theme or an extension brings, the tests
+find, which open every page.
+
+Finished pages get a Content-Security-Policy, in a meta element, since a host such as GitHub Pages lets a site
+set no headers, and corrections of what axe-core finds in them. What the policy lets through beyond the site's
+own files, and why:
 
 * by its hash, the one script that stands in pages: it chooses light or dark before the first paint, and
   loads the formulas' font;
@@ -67,16 +70,11 @@ RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 class _Reader(HTMLParser):
-    def __init__(self, text: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.active: list[str] = []
-        self.scripts: list[str] = []  # that stand in the page
-        self._inside = False
-        self.feed(text)
-        self.close()
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        values = dict(attributes)
         if tag.rpartition(":")[2] in _ACTIVE:
             self.active.append(f"<{tag}>")
         for name, value in attributes:
@@ -84,13 +82,6 @@ class _Reader(HTMLParser):
                 self.active.append(f"{name}=")
             elif re.match(r"\s*(javascript|vbscript):|\s*data:(?!image/)", value or "", re.IGNORECASE):
                 self.active.append(f"{name}={(value or '').strip()[:30]}")
-        runs = values.get("type") in (None, "", "module", "text/javascript")
-        self._inside = tag == "script" and "src" not in values and runs
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.scripts.append(data)
-            self._inside = False
 
 
 def active_parts(text: str) -> list[str]:
@@ -101,7 +92,10 @@ def active_parts(text: str) -> list[str]:
     >>> active_parts('<p style="color: red">a < b <img src="data:image/png;base64,AA"></p>')
     []
     """
-    return _Reader(text).active
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return reader.active
 
 
 def place_of(node: nodes.Element) -> nodes.Element:
@@ -141,18 +135,11 @@ def finished(page: str) -> str:
 
 
 def finish_pages(app: Sphinx, error: Exception | None) -> None:
-    """Finish the pages when nothing else will change them, and warn of scripts that are not ours."""
+    """Finish the pages when nothing else will change them."""
     if error or app.builder.name != "html":
         return
-    for path in sorted(Path(app.outdir).rglob("*.html")):
-        name = path.relative_to(app.outdir)
-        page = path.read_text(encoding="utf-8")
-        reader = _Reader(page)
-        handlers = [part for part in reader.active if part.startswith("on")]
-        for part in [*(script for script in reader.scripts if script != SCRIPT), *handlers]:
-            message = f"{name}: the page's policy does not let this run: {part.strip()[:60]}"
-            LOGGER.warning(message, type="d2lconv", subtype="policy")
-        path.write_text(finished(page), encoding="utf-8")
+    for path in Path(app.outdir).rglob("*.html"):
+        path.write_text(finished(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,6 @@ def join_files(static: Path, *more: str) -> None:
 
 def dress(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Load the joined files instead of their parts, and formulas' font early."""
-    if app.builder.name != "html":
-        return
     join_files(Path(app.outdir, "_static"), *([CHINESE_STYLE] if is_chinese(app) else []))
     left_out = UNUSED | {*STYLES, CHINESE_STYLE, *SCRIPTS}
 
@@ -122,7 +120,7 @@ def promise(document: nodes.document) -> str:
 
 def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Let sphinxext-opengraph describe a page by its promise: of the page, leave it nothing else to read."""
-    if doctree is not None and app.builder.name == "html":
+    if doctree is not None:
         said = promise(doctree)
         if not said:
             LOGGER.warning("page without a description", location=page, type="d2lconv", subtype="description")
@@ -161,31 +159,42 @@ _EXERCISE = re.compile(r"^### ((?:Exercise |练习)\d+ · (.+?) (★+))$", re.MU
 _NO_PROMISE = re.compile(r"\[[^\]]+\]\([^)]+\)$|<!--")  # the Colab link, a comment
 
 
+@cache
+def pages(root: Path) -> list[tuple[Any, Path, str, str]]:
+    """Return the pages of a book in order: part of the contents, file, title, and the Markdown below it."""
+    found = []
+    for part in parse_toc_yaml(root / "_toc.yml").root.subtrees:
+        for entry in part.items:
+            path = next(file for end in ("ipynb", "md") if (file := root / f"{entry}.{end}").is_file())
+            text = path.read_text("utf-8")
+            if path.suffix == ".ipynb":
+                cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+                text = "\n\n".join("".join(cell["source"]) for cell in cells)
+            title, _, text = text.removeprefix("# ").partition("\n")
+            found.append((part, path, title, text.strip()))
+    return found
+
+
 def chapters(root: Path) -> str:
     """Return the list of all pages: a heading for each part, and for each page its title and promise."""
-    toc = parse_toc_yaml(root / "_toc.yml")
-    lines, number = [], 0
-    for part in toc.root.subtrees:
-        lines += ["", f"### {part.caption}", ""]
-        for entry in part.items:
-            path = _file(root, str(entry))
-            title, *paragraphs = re.split(r"\n\s*\n", _prose(path)[0])
-            promise = next(" ".join(text.split()) for text in paragraphs if not _NO_PROMISE.match(text))
-            promise = re.split(r"(?<=[.?!]) |(?<=[。？！])", promise, maxsplit=1)[0]
-            number += 1
-            mark = "-" if part is toc.root.subtrees[-1] else f"{number}."  # the last part is for reference
-            lines.append(f"{mark} [{title.removeprefix('# ')}]({path.name}){_('. ')}{promise}")
+    lines = []
+    for number, (part, path, title, text) in enumerate(pages(root), start=1):
+        if (heading := f"### {part.caption}") not in lines:
+            lines += ["", heading, ""]
+        paragraphs = (" ".join(one.split()) for one in re.split(r"\n\s*\n", text))
+        promise = next(one for one in paragraphs if not _NO_PROMISE.match(one))
+        promise = re.split(r"(?<=[.?!]) |(?<=[。？！])", promise, maxsplit=1)[0]
+        mark = f"{number}." if part.numbered else "-"
+        lines.append(f"{mark} [{title}]({path.name}){_('. ')}{promise}")
     return "\n".join(lines)
 
 
 def exercises(root: Path) -> str:
     """Return the list of all exercises: a heading for each chapter, a link and level for each exercise."""
     lines = []
-    for path in notebooks(root):
-        cells = _prose(path)
-        found = [match.groups() for cell in cells for match in _EXERCISE.finditer(cell)]
-        if found:
-            lines += ["", f"## {cells[0].partition(chr(10))[0].removeprefix('# ')}", ""]
+    for _part, path, chapter, text in pages(root):
+        if found := _EXERCISE.findall(text):
+            lines += ["", f"## {chapter}", ""]
         for number, (heading, title, level) in enumerate(found, start=1):
             lines.append(f"{number}. [{title}]({path.name}#{default_slugify(heading)}) {level}")
     return "\n".join(lines)
@@ -194,31 +203,11 @@ def exercises(root: Path) -> str:
 def questions(root: Path, language: str) -> str:
     """Return the questions of all chapters for teachers, folded up by chapter."""
     found = []
-    for path in notebooks(root):
+    for _part, path, title, _text in pages(root):
         if path.stem in CHAPTERS:
-            title = _prose(path)[0].partition("\n")[0].removeprefix("# ")
             table = f'<div class="table-wrapper">{table_of(path.stem, language)}</div>'
             found.append(f'<details class="d2l-table"><summary>{title}</summary>{table}</details>')
     return "\n".join(found)
-
-
-def notebooks(root: Path) -> Iterator[Path]:
-    """Return the notebooks of the book, in order."""
-    toc = parse_toc_yaml(root / "_toc.yml")
-    paths = (_file(root, str(entry)) for part in toc.root.subtrees for entry in part.items)
-    return (path for path in paths if path.suffix == ".ipynb")
-
-
-def _file(root: Path, entry: str) -> Path:
-    return next(path for suffix in (".ipynb", ".md") if (path := root / f"{entry}{suffix}").is_file())
-
-
-def _prose(path: Path) -> list[str]:
-    """Return the Markdown cells of a notebook, or the text of a page."""
-    if path.suffix == ".md":
-        return [path.read_text("utf-8")]
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
 
 
 def fill(app: Sphinx, name: str, source: list[str]) -> None:
@@ -230,10 +219,8 @@ def fill(app: Sphinx, name: str, source: list[str]) -> None:
     }
     for list_name, make in lists.items():
         mark = f"<!-- {list_name} -->"
-        if mark in source[0] and not app.env.doc2path(name).endswith(".ipynb"):
+        if mark in source[0]:
             source[0] = source[0].replace(mark, make(Path(app.srcdir)))
-            for path in notebooks(Path(app.srcdir)):
-                app.env.note_dependency(str(path))
 
 
 def dark_code(app: Sphinx) -> None:

@@ -64,12 +64,13 @@ def mark_english(app: Sphinx, doctree: nodes.document) -> None:
         "behind": _("The English text of this part has changed since it was translated."),
         "none": _("This page exists in English only."),
     }
-    for node in list(doctree.findall(nodes.Element)):
-        text = node.astext()
-        if isinstance(node, nodes.raw) and (found := _NOTE.fullmatch(text.strip())):
+    for raw in list(doctree.findall(nodes.raw)):
+        if found := _NOTE.fullmatch(raw.astext().strip()):
             note = nodes.container("", nodes.paragraph("", notes[found[1]]), classes=["d2l-translation"])
-            node.replace_self(note)
-        elif isinstance(node, _TEXT) and re.search("[A-Za-z]{2}", text) and not _HAN.search(text):
+            raw.replace_self(note)
+    for node in doctree.findall(lambda one: isinstance(one, _TEXT)):
+        text = node.astext()
+        if re.search("[A-Za-z]{2}", text) and not _HAN.search(text):
             node["classes"].append("language-en")
 
 

@@ -100,14 +100,12 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
 
 def no_other_index(app: Sphinx) -> None:
     """Let Sphinx write no index of its own; the page is written by `search_page`."""
-    if app.builder.name == "html":
-        app.builder.search = False  # type: ignore[attr-defined]
+    app.builder.search = False  # type: ignore[attr-defined]
 
 
 def search_page(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Tell Sphinx of the page."""
-    if app.builder.name == "html":
-        yield "search", {"title": _("Search")}, "search.html"
+    yield "search", {"title": _("Search")}, "search.html"
 
 
 def setup(app: Sphinx) -> None:

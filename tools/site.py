@@ -13,8 +13,6 @@ from pathlib import Path
 
 from tools import translation
 
-#: `jupyter-book`, sooner: `tools` says why.
-BOOK = (sys.executable, "-c", "import tools; from jupyter_book.cli.main import main; main()")
 OPTIONS = ("--warningiserror", "--nitpick", "--keep-going")
 
 
@@ -23,17 +21,15 @@ def render(folder: Path) -> int:
 
     What the renderers say is printed, first of the English edition, then of the Chinese one.
     """
-    folder = folder.resolve()
     work = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(work, ignore_errors=True)
     translation.write(work / "zh-source")
-    runs = []
+    command, runs = str(Path(sys.executable).with_name("jupyter-book")), []
     for name, source in (("en", translation.ROOT), ("zh", work / "zh-source")):
         log = (work / f"{name}.log").open("w+b")
-        build = [*BOOK, "build", str(source), "--path-output", str(work / name), *OPTIONS]
+        build = [command, "build", str(source), "--path-output", str(work / name), *OPTIONS]
         speaks = {**os.environ, "D2LCONV_LANG": name}  # what the package says on the pages
-        run = subprocess.Popen(build, stdout=log, stderr=subprocess.STDOUT, env=speaks, cwd=translation.ROOT)
-        runs.append((run, log))
+        runs.append((subprocess.Popen(build, stdout=log, stderr=subprocess.STDOUT, env=speaks), log))
     code = 0
     for run, log in runs:
         code = run.wait() or code

@@ -20,7 +20,7 @@ TALLEST = 4.0
 STEP = 0.11
 """Offset of a map from the one before it."""
 
-SLOT = 2.1
+SLOT = 2.75
 """Minimum width of a layer, which leaves room for its size."""
 
 
@@ -72,7 +72,7 @@ def draw_shapes(shapes: Sequence[Sequence[int]], *, labels: Sequence[str] = ()) 
         (shape[1] * side, shape[2] * side, shape[0]) if len(shape) == 3 else (shape[0] * rise, 0.3, 1)
         for shape in sizes
     ]
-    slots = [max(SLOT, width + (count - 1) * STEP + 0.5) for _, width, count in boxes]
+    slots = [max(SLOT, width + (count - 1) * STEP + 0.4) for _, width, count in boxes]
     tallest = max(height + (count - 1) * STEP for height, _, count in boxes)
     ax = canvas(0, sum(slots), -1.6, tallest + 2)
     left = 0.0
@@ -96,9 +96,9 @@ def draw_shapes(shapes: Sequence[Sequence[int]], *, labels: Sequence[str] = ()) 
         if number:
             draw_line(ax, [tallest / 2] * 2, [left - 0.15, left + 0.15], colour="muted", width=1.5)
         size = "\n".join([str(shape[0]), "×".join(map(str, shape[1:]))]) if len(shape) == 3 else str(shape[0])
-        write(ax, tallest + 0.4, middle, size, size=8, va="top")
+        write(ax, tallest + 0.4, middle, size, size=9, va="top")
         if labels:
-            write(ax, -0.7, middle, labels[number], size=8)
+            write(ax, -0.7, middle, labels[number], size=9)
         left += slot
     return ax
 

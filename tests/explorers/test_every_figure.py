@@ -16,7 +16,7 @@ from d2lconv_book import explorers as static_widgets
 
 AXE = Path(__file__).parents[1] / "site" / "axe" / "axe.min.js"
 PAGES = sorted(path.parent.name for path in FOLDER.glob("*/view.js"))
-FINDINGS = """axe.run('.d2l-live', {preload: false}).then(({violations}) =>
+FINDINGS = """axe.run('.d2l-live', {preload: false, resultTypes: ['violations']}).then(({violations}) =>
     violations.map(({id, nodes}) => [id, nodes.map(({html}) => html)]))"""
 RIGHT = """figure => Math.max(...[...figure.querySelectorAll('*:not(.d2l-scroll *)')].map((part) =>
     part.getBoundingClientRect().right))"""
@@ -273,7 +273,7 @@ def use(place):
         place.get_by_role("button", name=name, exact=True).click()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_spoiled_state_raises_an_error(spoil, seed):
     """Either the picture stays, with a word, or the figure works."""
     page, places = spoil(spoilings(15, seed))
@@ -370,7 +370,7 @@ def test_what_stands_below_a_figure_never_moves(show, name, width):
     spare = []
     for figure in figures_on(page):
         kept = figure.place.evaluate(KEPT)
-        spare.append(kept - max(figure.place.evaluate(DRAWN_STATES, 20)))
+        spare.append(kept - max(figure.place.evaluate(DRAWN_STATES, 12)))
     assert min(spare) >= -0.1
     assert min(spare) < 5 or width == 640  # where there is as much as on a phone
 
@@ -379,7 +379,7 @@ HOVERED = """async (place) => {
   const hovered = "[data-cell], [data-term], .d2l-plate canvas, tbody tr, svg rect, svg path";
   const targets = [...place.querySelectorAll(hovered)].filter((one) => one.checkVisibility());
   const heights = [];
-  for (let i = 0; i < targets.length; i += Math.ceil(targets.length / 40)) {
+  for (let i = 0; i < targets.length; i += Math.ceil(targets.length / 20)) {
     const { left, top, width, height } = targets[i].getBoundingClientRect();
     const at = { clientX: left + width / 2, clientY: top + height / 2, bubbles: true, pointerType: "mouse" };
     for (const type of ["pointerover", "pointermove"]) targets[i].dispatchEvent(new PointerEvent(type, at));

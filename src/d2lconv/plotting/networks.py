@@ -74,7 +74,7 @@ def draw_shapes(shapes: Sequence[Sequence[int]], *, labels: Sequence[str] = ()) 
     ]
     slots = [max(SLOT, width + (count - 1) * STEP + 0.4) for _, width, count in boxes]
     tallest = max(height + (count - 1) * STEP for height, _, count in boxes)
-    ax = canvas(0, sum(slots), -1.6, tallest + 2)
+    ax = canvas(0, sum(slots), -1.7, tallest + 2.4)
     left = 0.0
     for number, (shape, (height, width, count), slot) in enumerate(zip(sizes, boxes, slots, strict=True)):
         role = "input" if number == 0 else "output"

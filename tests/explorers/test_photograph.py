@@ -201,13 +201,13 @@ def test_the_course_s_photographs_come_when_they_are_chosen_and_stand_in_links(s
 def test_photographs_that_do_not_come_are_told_and_asked_for_again(visit, serve, book):
     page, _ = visit(f"{serve(book)}/book/convolution.html")
     album = Album(page)
-    page.route("**/_static/figures/*.js", lambda route: route.abort())
+    page.route("**/_static/figures/*.js*", lambda route: route.abort())
     picture = album.place.get_by_label("Picture")
     picture.select_option("bricks")
     expect(album.place.get_by_role("alert")).to_have_text(
         "The photograph is missing: a file could not be loaded. Choose it again."
     )
-    page.unroute("**/_static/figures/*.js")
+    page.unroute("**/_static/figures/*.js*")
     picture.select_option("coffee")
     expect(album.picture("Coffee")).to_be_visible()
     picture.select_option("bricks")

@@ -88,15 +88,16 @@ def refusal(call: Callable[[], Tensor]) -> Exception | None:
 
 def agree(ours: Callable[..., Tensor], theirs: Callable[..., Tensor], *tensors: Tensor) -> None:
     """Fail unless both refuse, or both accept and give the same."""
-    if refusal(lambda: theirs(*tensors)) is None:
-        assert_same(ours, theirs, *tensors)
-    else:
-        assert_both_refuse(lambda: ours(*tensors), lambda: theirs(*tensors))
+    with _safe_kernels(tensors[0].dtype):
+        if refusal(lambda: theirs(*tensors)) is None:
+            assert_same(ours, theirs, *tensors)
+        else:
+            assert_both_refuse(lambda: ours(*tensors), lambda: theirs(*tensors))
 
 
 @contextmanager
-def safe_kernels(dtype: torch.dtype) -> Iterator[None]:
-    """Let PyTorch convolve 16-bit floats by its own kernels rather than oneDNN's, which may crash.
+def _safe_kernels(dtype: torch.dtype) -> Iterator[None]:
+    """Let PyTorch compute with 16-bit floats by its own kernels rather than oneDNN's, which may crash.
 
     Those of oneDNN 3.12 (PyTorch 2.13) end the process on processors with AVX512-FP16, where a window of one
     column lies in the padding alone. An example, of the kind of uxlfoundation/oneDNN#5942::
@@ -104,11 +105,12 @@ def safe_kernels(dtype: torch.dtype) -> Iterator[None]:
         X, W = torch.ones(1, 1, 2, 1).half(), torch.ones(1, 1, 1, 1).half()
         F.conv2d(X, W, stride=2, padding=1, dilation=2)
     """
-    torch.backends.mkldnn.enabled = dtype not in (torch.float16, torch.bfloat16)
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = before and dtype.itemsize > 2
     try:
         yield
     finally:
-        torch.backends.mkldnn.enabled = True
+        torch.backends.mkldnn.enabled = before
 
 
 def distinct(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 0) -> Tensor:

@@ -217,7 +217,7 @@ def _unwrap(element: Element) -> None:
 def _join_paths(element: Element) -> None:
     """Make one path of neighbours that are painted alike, such as the cells of a grid, and do not overlap.
 
-    It saves 3 KiB a page, up to 10, and half of a page's paths.
+    It saves 3 KiB a chapter, up to 9, and half of its paths.
     """
     last: Element | None = None  # the path that others may join
     boxes: list[Box] = []

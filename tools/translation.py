@@ -439,11 +439,11 @@ def config(english_config: dict[str, Any]) -> dict[str, Any]:
     return new
 
 
-def replace(path: Path, words: Mapping[str, str]) -> None:
+def replace(path: Path, texts: Mapping[str, str]) -> None:
     """Replace words in a file."""
     text = path.read_text("utf-8")
-    for word, other in words.items():
-        text = text.replace(word, other)
+    for one, other in texts.items():
+        text = text.replace(one, other)
     path.write_text(text, "utf-8")
 
 

@@ -10,8 +10,7 @@ from types import SimpleNamespace
 import pypdf
 import pytest
 import yaml
-from bs4 import BeautifulSoup
-from tests.built_book import ROOT
+from tests.built_book import ROOT, parse
 from tools import pdf
 
 LEFT_OUT = ["Search the course", "Install d2lconv", "Show the solution", "TODO"]
@@ -74,11 +73,10 @@ def expected(site):
     for numeral, part in zip(["Part I ", "Part II ", ""], toc["parts"], strict=True):
         found.append((1, numeral + part["caption"]))
         for name in (entry["file"] for entry in part["chapters"]):
-            soup = BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser")
-            heading = soup.select_one("article h1")
-            for part in heading.select(".section-number, .headerlink"):
-                part.decompose()
-            title = heading.get_text()
+            heading = parse(site / f"{name}.html").find(".//article//h1")
+            for part in heading.cssselect(".section-number, .headerlink"):
+                part.drop_tree()
+            title = heading.text_content()
             if (ROOT / f"{name}.ipynb").is_file() and name != "book/gallery":
                 number += 1
                 title = f"{number} {title}"
